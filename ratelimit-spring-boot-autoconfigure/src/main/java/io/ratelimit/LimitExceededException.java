@@ -1,0 +1,118 @@
+package io.ratelimit;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * A limit said no. Nothing was charged and nothing is held. The message names the resource and the limit, never the key.
+ */
+public abstract sealed class LimitExceededException extends RejectedExecutionException
+        permits RateLimitExceededException, ConcurrencyLimitExceededException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient Refusal refusal;
+
+    LimitExceededException(String message, Refusal refusal) {
+        super(message);
+        this.refusal = refusal;
+    }
+
+    /**
+     * Makes the exception that fits the limit which refused.
+     *
+     * @param refusal the answer
+     * @return a {@link RateLimitExceededException} or a {@link ConcurrencyLimitExceededException}
+     */
+    public static LimitExceededException of(Refusal refusal) {
+        Limit limit = refusal.limit();
+        if (limit instanceof RateLimit rate) {
+            return new RateLimitExceededException(rate, refusal);
+        }
+        return new ConcurrencyLimitExceededException((ConcurrencyLimit) limit, refusal);
+    }
+
+    /**
+     * Returns the resource.
+     *
+     * @return its name
+     */
+    public String resource() {
+        return this.refusal.resource();
+    }
+
+    /**
+     * Returns the limit that refused; of several, the one with the longest wait.
+     *
+     * @return its name
+     */
+    public String limitName() {
+        return this.refusal.limit().name();
+    }
+
+    /**
+     * Returns when to come again: exact for a rate limit, the best estimate for a concurrency limit.
+     *
+     * @return the time from now
+     */
+    public Duration retryAfter() {
+        return this.refusal.retryAfter();
+    }
+
+    /**
+     * Returns whether the call waited and its time ran out, instead of being refused at once.
+     *
+     * @return whether it waited
+     */
+    public boolean timedOut() {
+        return this.refusal.timedOut();
+    }
+
+    /**
+     * Returns all limits that refused.
+     *
+     * @return at least {@link #limitName()}, unmodifiable
+     */
+    public List<Limit> violated() {
+        return this.refusal.violated();
+    }
+
+    /**
+     * Returns how all limits of the resource stood.
+     *
+     * @return the limits of the resource, unmodifiable
+     */
+    public List<LimitStatus> limits() {
+        return this.refusal.limits();
+    }
+
+    /**
+     * The answer of a backend that says no.
+     *
+     * @param resource the name of the resource
+     * @param violated the limits that refused, the one with the longest wait first; at least one
+     * @param retryAfter when to come again
+     * @param timedOut whether the call waited before
+     * @param limits how all limits of the resource stood
+     */
+    public record Refusal(
+            String resource,
+            List<Limit> violated,
+            Duration retryAfter,
+            boolean timedOut,
+            List<LimitStatus> limits) {
+
+        /**
+         * Copies the lists.
+         */
+        public Refusal {
+            violated = List.copyOf(violated);
+            limits = List.copyOf(limits);
+        }
+
+        Limit limit() {
+            return this.violated.get(0);
+        }
+    }
+}

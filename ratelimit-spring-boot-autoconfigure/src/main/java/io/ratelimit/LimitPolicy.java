@@ -1,0 +1,19 @@
+package io.ratelimit;
+
+/**
+ * What happens to a call that finds no permit.
+ */
+public enum LimitPolicy {
+
+    /** As the resource's configuration says, which is {@link #REJECT} unless it says something else. */
+    INHERIT,
+
+    /** The call is refused at once with a {@link LimitExceededException}; nothing is charged and nothing held. */
+    REJECT,
+
+    /**
+     * The call takes a permit where there is one, else goes on without; what would have been refused is counted in the
+     * meters. For trying a limit out in production.
+     */
+    OBSERVE
+}

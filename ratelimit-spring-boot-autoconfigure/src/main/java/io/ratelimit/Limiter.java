@@ -1,0 +1,85 @@
+package io.ratelimit;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Acquires permits for resources, across all instances of the application. Thread-safe.
+ *
+ * <pre>{@code
+ * try (Permit permit = limiter.acquire("postgres-pool")) {
+ *     return query();
+ * }
+ * }</pre>
+ *
+ * <p>An acquisition is all or nothing over all limits of the resource: a refusal charges nothing and holds nothing.
+ *
+ * <p>All methods throw, or complete with:
+ *
+ * <ul>
+ *   <li>{@link LimitExceededException} if a limit says no
+ *   <li>{@link BackendUnavailableException} if the backend cannot be asked and the resource's {@link BackendFailurePolicy} is
+ *       {@code REJECT}
+ *   <li>{@link IllegalArgumentException} for a resource or limit that does not exist, a missing key, and an amount above a
+ *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted
+ *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
+ * </ul>
+ */
+public interface Limiter {
+
+    /**
+     * Acquires a permit, blocking the caller until the answer is known.
+     *
+     * @param request what to acquire
+     * @return the permit, to be closed
+     * @throws LimitExceededException if a limit says no
+     */
+    Permit acquire(LimitRequest request);
+
+    /**
+     * Acquires one unit of every limit of a resource, blocking the caller until the answer is known.
+     *
+     * @param resource the name of the resource
+     * @return the permit, to be closed
+     * @throws LimitExceededException if a limit says no
+     */
+    default Permit acquire(String resource) {
+        return acquire(LimitRequest.of(resource));
+    }
+
+    /**
+     * Acquires a permit if there is one now.
+     *
+     * @param request what to acquire
+     * @return the permit, to be closed, or empty if a limit says no
+     */
+    Optional<Permit> tryAcquire(LimitRequest request);
+
+    /**
+     * Acquires a permit without blocking. Cancelling the future gives back what has been or will be granted.
+     *
+     * @param request what to acquire
+     * @return a future of the permit, to be closed
+     */
+    CompletableFuture<Permit> acquireAsync(LimitRequest request);
+
+    /**
+     * Acquires several permits in the given order, blocking the caller until the answer is known. If one is refused, those before
+     * it are undone in reverse order, as if they had never been acquired: slots are freed and rates refunded.
+     *
+     * @param requests what to acquire, in order
+     * @return the permits in the order of the requests, each to be closed
+     * @throws LimitExceededException if a limit says no
+     */
+    List<Permit> acquireAll(List<LimitRequest> requests);
+
+    /**
+     * Acquires several permits in the given order, without blocking. If one is refused, those before it are undone in reverse
+     * order, as if they had never been acquired: slots are freed and rates refunded.
+     *
+     * @param requests what to acquire, in order
+     * @return a future of the permits in the order of the requests, each to be closed
+     */
+    CompletableFuture<List<Permit>> acquireAllAsync(List<LimitRequest> requests);
+}

@@ -1,0 +1,122 @@
+package io.ratelimit;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A named thing to protect and how: its limits and what happens at them. Immutable.
+ *
+ * @param name the name, 1 to 128 of the characters {@code A-Z a-z 0-9 . _ - $}
+ * @param limits the limits, at least one, rate limits first; names are unique within a kind
+ * @param key SpEL expression whose value says whose share it is; {@code null}: one share for all
+ * @param policy what happens to a call that finds no permit; never {@link LimitPolicy#INHERIT}
+ * @param onBackendFailure what happens to a call while the backend cannot be asked
+ * @param hashKeys whether keys are stored and shown only as hashes; keys over 128 bytes always are
+ * @param perInstance whether each instance keeps its own count in memory instead of sharing one
+ * @param attributes what a permit tells its holder of the resource, such as a region
+ */
+public record ResourceDefinition(
+        String name,
+        List<Limit> limits,
+        @Nullable String key,
+        LimitPolicy policy,
+        BackendFailurePolicy onBackendFailure,
+        boolean hashKeys,
+        boolean perInstance,
+        Map<String, String> attributes) {
+
+    /**
+     * Checks the values and copies the collections.
+     *
+     * @throws IllegalArgumentException if there is no limit, a name is used twice or not allowed, or the policy is
+     *     {@link LimitPolicy#INHERIT}
+     */
+    public ResourceDefinition {
+        Names.checkResource(name);
+        if (limits.isEmpty()) {
+            throw new IllegalArgumentException("The resource '%s' has no limit".formatted(name));
+        }
+        if (policy == LimitPolicy.INHERIT) {
+            throw new IllegalArgumentException(
+                    "The policy of the resource '%s' cannot be INHERIT: there is nothing to inherit from".formatted(name));
+        }
+        limits = Stream.concat(ofKind(limits, LimitKind.RATE), ofKind(limits, LimitKind.CONCURRENCY))
+                .toList();
+        Set<String> seen = new HashSet<>();
+        for (Limit limit : limits) {
+            if (!seen.add(limit.kind() + limit.name())) {
+                throw new IllegalArgumentException(
+                        "The resource '%s' has two limits named '%s'".formatted(name, limit.name()));
+            }
+        }
+        attributes = Map.copyOf(attributes);
+    }
+
+    /**
+     * Makes a definition with nothing but limits; everything else is the default.
+     *
+     * @param name the name
+     * @param limits the limits
+     * @return the definition
+     */
+    public static ResourceDefinition of(String name, Limit... limits) {
+        return of(name, ResourceDefaults.STANDARD, limits);
+    }
+
+    /**
+     * Makes a definition with nothing but limits; everything else is as the given defaults say.
+     *
+     * @param name the name
+     * @param defaults what holds for what is not said
+     * @param limits the limits
+     * @return the definition
+     */
+    public static ResourceDefinition of(String name, ResourceDefaults defaults, Limit... limits) {
+        return new ResourceDefinition(
+                name,
+                List.of(limits),
+                null,
+                defaults.policy(),
+                defaults.onBackendFailure(),
+                false,
+                false,
+                Map.of());
+    }
+
+    /**
+     * Returns whether the resource carries a limit of a kind.
+     *
+     * @param kind the kind
+     * @return whether there is at least one
+     */
+    public boolean has(LimitKind kind) {
+        return ofKind(this.limits, kind).findAny().isPresent();
+    }
+
+    /**
+     * Returns this definition with one limit more.
+     *
+     * @param limit the limit to add
+     * @return the new definition
+     */
+    public ResourceDefinition with(Limit limit) {
+        List<Limit> more = Stream.concat(this.limits.stream(), Stream.of(limit)).toList();
+        return new ResourceDefinition(
+                this.name,
+                more,
+                this.key,
+                this.policy,
+                this.onBackendFailure,
+                this.hashKeys,
+                this.perInstance,
+                this.attributes);
+    }
+
+    private static Stream<Limit> ofKind(List<Limit> limits, LimitKind kind) {
+        return limits.stream().filter((limit) -> limit.kind() == kind);
+    }
+}

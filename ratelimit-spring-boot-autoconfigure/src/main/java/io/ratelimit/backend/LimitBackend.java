@@ -1,0 +1,35 @@
+package io.ratelimit.backend;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Where partitions live. A bean of this type replaces the configured backend.
+ *
+ * <p>A backend is one small state machine per partition; the contract suite in the tests of this project says how it behaves.
+ * Time and arithmetic are the backend's: it reads its own clock once per call and never trusts a client's. Thread-safe.
+ *
+ * <p>Stages fail with {@link io.ratelimit.BackendUnavailableException} if the backend cannot be asked or does not answer in time, and
+ * with {@link IllegalArgumentException} for an operation that can never succeed. No method blocks or throws.
+ */
+public interface LimitBackend {
+
+    /**
+     * Carries out one operation. Operations on one partition take effect in the order of their submission by one thread.
+     *
+     * @param partition the partition
+     * @param operation what to do
+     * @param <R> the type of the reply
+     * @return the reply, completed on a thread of the backend
+     */
+    <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation);
+
+    /**
+     * Gives a sign of life of an instance.
+     *
+     * @param instance the name of the instance
+     * @param lease how long the sign counts; zero: the instance leaves
+     * @return what the backend knows of its instances
+     */
+    CompletionStage<Membership> heartbeat(String instance, Duration lease);
+}
