@@ -26,7 +26,6 @@ import io.ratelimit.RateLimitExceededException;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
-import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Release;
@@ -57,6 +56,8 @@ class LimiterEngineTests {
 
     private final Events events = new Events();
 
+    private final AtomicInteger failingCalls = new AtomicInteger();
+
     private final LimiterEngine engine = engine(
             ResourceDefinition.of("pool", ConcurrencyLimit.of(2)),
             ResourceDefinition.of("calls", RateLimit.of(3, Duration.ofSeconds(1))),
@@ -80,6 +81,7 @@ class LimiterEngineTests {
         LimitListener failing = new LimitListener() {
             @Override
             public void onAnswer(String resource, AcquireOutcome outcome, Duration took) {
+                LimiterEngineTests.this.failingCalls.incrementAndGet();
                 throw new IllegalStateException("a listener that fails");
             }
         };
@@ -448,20 +450,20 @@ class LimiterEngineTests {
 
         @Test
         void arePutBackWhereTheBackendHasLostItsState() {
-            Permit permit = engine.acquire("pool");
-            LimiterEngine elsewhere = engine(ResourceDefinition.of("pool", ConcurrencyLimit.of(2)));
-            Operation.HeldPermit unknown = new Operation.HeldPermit("gone:1", 1, 1, List.of(1L), 5_000_000, 0);
-            backend.execute(
-                    new io.ratelimit.backend.Partition("pool", null, List.of(ConcurrencyLimit.of(2)), 0),
-                    new Renew(List.of(unknown)));
-            assertThat(used("pool")).isEqualTo(2);
-            assertThatThrownBy(() -> elsewhere.acquire("pool")).isInstanceOf(LimitExceededException.class);
+            Permit permit = engine.acquire("strict");
+            backend.loseState();
+            assertThat(used("strict")).isZero();
+            time.advance(Duration.ofSeconds(3));
+            engine.beat();
+            assertThat(used("strict")).isEqualTo(1);
             assertThat(permit.isValid()).isTrue();
-            elsewhere.close();
+            assertThatThrownBy(() -> engine.acquire("strict")).isInstanceOf(LimitExceededException.class);
+            permit.close();
+            assertThat(engine.acquire("strict").fencingToken()).isGreaterThan(permit.fencingToken());
         }
 
         @Test
-        void areNotPutBackByARenewalThatARealeaseOvertakes() {
+        void areNotPutBackByARenewalThatAReleaseOvertakes() {
             Permit permit = engine.acquire("pool");
             backend.holdBack(Renew.class);
             engine.beat();
@@ -638,6 +640,13 @@ class LimiterEngineTests {
             permit.close();
             assertThat(events.held.get()).isZero();
             assertThat(events.holds).containsExactly(Duration.ofSeconds(3));
+        }
+
+        @Test
+        void aListenerThatFailsFailsNothingElse() {
+            assertThat(engine.acquire("pool").isValid()).isTrue();
+            assertThat(failingCalls).hasPositiveValue();
+            assertThat(events.outcomes).containsExactly(AcquireOutcome.ACQUIRED);
         }
 
         @Test

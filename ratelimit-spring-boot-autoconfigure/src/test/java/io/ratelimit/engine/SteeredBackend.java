@@ -29,7 +29,9 @@ final class SteeredBackend implements LimitBackend {
         DROPS_REPLIES
     }
 
-    private final MemoryBackend machine;
+    private final MovableTime time;
+
+    private MemoryBackend machine;
 
     private final List<Operation<?>> arrived = new ArrayList<>();
 
@@ -44,8 +46,17 @@ final class SteeredBackend implements LimitBackend {
     private int liveInstances = 1;
 
     SteeredBackend(MovableTime time) {
-        this.machine =
-                new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(time.getAsLong()));
+        this.time = time;
+        this.machine = machine();
+    }
+
+    private MemoryBackend machine() {
+        return new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong()));
+    }
+
+    /** Forgets everything, as a backend that restarts empty. */
+    void loseState() {
+        this.machine = machine();
     }
 
     void wire(Wire wire) {
