@@ -1,0 +1,127 @@
+package io.ratelimit.testkit;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static redis.embedded.model.OsArchitecture.MAC_OS_X_ARM64;
+import static redis.embedded.model.OsArchitecture.MAC_OS_X_x86_64;
+import static redis.embedded.model.OsArchitecture.UNIX_AARCH64;
+import static redis.embedded.model.OsArchitecture.UNIX_x86;
+import static redis.embedded.model.OsArchitecture.UNIX_x86_64;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.util.Map;
+import redis.embedded.core.PortProvider;
+import redis.embedded.model.OsArchitecture;
+
+/**
+ * A real redis-server 7.0.15 on a free port of this machine.
+ *
+ * <p>It keeps nothing on disk, listens on the loopback address only and ends with {@link #close()}, at the latest with
+ * the JVM. The build unpacks the binaries and names their folder in the system property
+ * {@code ratelimit.test.redis-binaries} (default {@code target/redis-binaries}, for runs from an IDE).
+ *
+ * <p>Tests that only need some Redis share one: see {@link WithRedis}. Tests that stop, freeze or configure a server
+ * {@link #start() start} their own.
+ */
+public final class RedisServer implements AutoCloseable {
+
+    private static final String HOST = "127.0.0.1";
+
+    private static final Map<OsArchitecture, String> BINARIES = Map.of(
+            UNIX_x86, "redis-server-7.0.15-linux-386",
+            UNIX_x86_64, "redis-server-7.0.15-linux-amd64",
+            UNIX_AARCH64, "redis-server-7.0.15-linux-arm64",
+            MAC_OS_X_x86_64, "redis-server-7.0.15-darwin-amd64",
+            MAC_OS_X_ARM64, "redis-server-7.0.15-darwin-arm64");
+
+    private final redis.embedded.RedisServer process;
+
+    private RedisServer(redis.embedded.RedisServer process) {
+        this.process = process;
+    }
+
+    /** The server that all tests of this JVM share, started on first use and ended with the JVM. Do not close it. */
+    public static RedisServer shared() {
+        return Shared.SERVER;
+    }
+
+    /**
+     * Starts a server of the caller's own, which is ready when this returns.
+     *
+     * @throws UncheckedIOException if it does not start
+     */
+    public static RedisServer start() {
+        try {
+            File directory = Files.createTempDirectory("redis-").toFile();
+            directory.deleteOnExit();
+            redis.embedded.RedisServer process = redis.embedded.RedisServer.newRedisServer()
+                    .executableProvider(RedisServer::binary)
+                    .bind(HOST)
+                    .port(PortProvider.newEphemeralPortProvider().get())
+                    .setting("dir " + directory)
+                    .setting("save \"\"")
+                    .setting("appendonly no")
+                    .build();
+            process.start();
+            return new RedisServer(process);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The address it listens on. */
+    public String host() {
+        return HOST;
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return process.ports().get(0);
+    }
+
+    /** Deletes all keys. */
+    void flush() {
+        try (Socket socket = new Socket(HOST, port())) {
+            socket.getOutputStream().write("FLUSHALL\r\n".getBytes(US_ASCII));
+            String reply = new BufferedReader(new InputStreamReader(socket.getInputStream(), US_ASCII)).readLine();
+            if (!"+OK".equals(reply)) {
+                throw new IllegalStateException("FLUSHALL was answered with " + reply);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends the server; a second call does nothing. */
+    @Override
+    public void close() {
+        try {
+            process.stop();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static File binary() throws IOException {
+        OsArchitecture platform = OsArchitecture.detectOSandArchitecture();
+        String name = BINARIES.get(platform);
+        if (name == null) {
+            throw new IOException("No redis-server binary for " + platform.os + " on " + platform.arch);
+        }
+        File binary = new File(System.getProperty("ratelimit.test.redis-binaries", "target/redis-binaries"), name);
+        if (!binary.setExecutable(true)) {
+            throw new IOException(binary + " is missing or cannot be made executable");
+        }
+        return binary;
+    }
+
+    private static final class Shared {
+
+        private static final RedisServer SERVER = start();
+    }
+}

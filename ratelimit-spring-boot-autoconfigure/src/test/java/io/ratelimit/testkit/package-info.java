@@ -1,0 +1,5 @@
+/** Real Redis servers for tests. */
+@NullMarked
+package io.ratelimit.testkit;
+
+import org.jspecify.annotations.NullMarked;

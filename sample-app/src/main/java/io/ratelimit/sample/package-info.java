@@ -1,0 +1,5 @@
+/** An application that uses the starter. */
+@NullMarked
+package io.ratelimit.sample;
+
+import org.jspecify.annotations.NullMarked;
