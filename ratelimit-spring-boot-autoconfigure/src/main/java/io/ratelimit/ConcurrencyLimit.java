@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *     every third of that
  * @param maxHold after it a slot is taken back although its holder lives, from 1 ms to 30 days; {@code null}: never
  */
-public record ConcurrencyLimit(String name, long limit, Duration lease, @Nullable Duration maxHold) implements Limit {
+public record ConcurrencyLimit(
+        String name, long limit, Duration lease, @Nullable Duration maxHold) implements Limit {
 
     /** The lease of a slot where none is given: 10 seconds. */
     public static final Duration DEFAULT_LEASE = Duration.ofSeconds(10);

@@ -97,11 +97,7 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
      * @param limits how all limits of the resource stood
      */
     public record Refusal(
-            String resource,
-            List<Limit> violated,
-            Duration retryAfter,
-            boolean timedOut,
-            List<LimitStatus> limits) {
+            String resource, List<Limit> violated, Duration retryAfter, boolean timedOut, List<LimitStatus> limits) {
 
         /**
          * Copies the lists.

@@ -37,8 +37,9 @@ public record LimitRequest(
         amounts = Map.copyOf(amounts);
         amounts.forEach((limit, amount) -> {
             if (amount < 0) {
-                throw new IllegalArgumentException("The amount of '%s' for the resource '%s' is %d; it must be 0 or more"
-                        .formatted(limit, resource, amount));
+                throw new IllegalArgumentException(
+                        "The amount of '%s' for the resource '%s' is %d; it must be 0 or more"
+                                .formatted(limit, resource, amount));
             }
         });
         kinds = Set.copyOf(kinds);
@@ -51,8 +52,7 @@ public record LimitRequest(
      * @return the request
      */
     public static LimitRequest of(String resource) {
-        return new LimitRequest(
-                resource, null, Map.of(), LimitPolicy.INHERIT, EnumSet.allOf(LimitKind.class));
+        return new LimitRequest(resource, null, Map.of(), LimitPolicy.INHERIT, EnumSet.allOf(LimitKind.class));
     }
 
     /**

@@ -15,8 +15,8 @@ final class Names {
 
     static void check(String what, String name) {
         if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException("The %s '%s' is not 1 to 64 of the characters A-Z a-z 0-9 . _ -"
-                    .formatted(what, printable(name)));
+            throw new IllegalArgumentException(
+                    "The %s '%s' is not 1 to 64 of the characters A-Z a-z 0-9 . _ -".formatted(what, printable(name)));
         }
     }
 

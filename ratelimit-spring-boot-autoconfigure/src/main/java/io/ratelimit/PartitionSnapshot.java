@@ -12,8 +12,7 @@ import java.util.Map;
  * @param holderCount how many permits hold slots
  * @param holders those permits, longest held first, at most the first 100
  */
-public record PartitionSnapshot(
-        String resource, List<LimitStatus> limits, long holderCount, List<Holder> holders) {
+public record PartitionSnapshot(String resource, List<LimitStatus> limits, long holderCount, List<Holder> holders) {
 
     /**
      * A permit that holds slots.
@@ -24,6 +23,5 @@ public record PartitionSnapshot(
      * @param age how long it has held them
      * @param leaseLeft how long they are kept without a sign of life
      */
-    public record Holder(
-            String permit, String instance, Map<String, Long> slots, Duration age, Duration leaseLeft) {}
+    public record Holder(String permit, String instance, Map<String, Long> slots, Duration age, Duration leaseLeft) {}
 }

@@ -22,7 +22,8 @@ public interface Permit extends AutoCloseable {
      *
      * @return the key, or {@code null} if there is one share for all
      */
-    @Nullable String key();
+    @Nullable
+    String key();
 
     /**
      * Returns what the configuration says of the resource, such as its region.

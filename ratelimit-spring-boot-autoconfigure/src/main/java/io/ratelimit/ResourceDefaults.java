@@ -22,7 +22,8 @@ public record ResourceDefaults(Duration lease, LimitPolicy policy, BackendFailur
      */
     public ResourceDefaults {
         if (policy == LimitPolicy.INHERIT) {
-            throw new IllegalArgumentException("The default policy cannot be INHERIT: there is nothing to inherit from");
+            throw new IllegalArgumentException(
+                    "The default policy cannot be INHERIT: there is nothing to inherit from");
         }
     }
 }

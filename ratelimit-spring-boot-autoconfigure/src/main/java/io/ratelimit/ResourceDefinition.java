@@ -42,7 +42,8 @@ public record ResourceDefinition(
         }
         if (policy == LimitPolicy.INHERIT) {
             throw new IllegalArgumentException(
-                    "The policy of the resource '%s' cannot be INHERIT: there is nothing to inherit from".formatted(name));
+                    "The policy of the resource '%s' cannot be INHERIT: there is nothing to inherit from"
+                            .formatted(name));
         }
         limits = Stream.concat(ofKind(limits, LimitKind.RATE), ofKind(limits, LimitKind.CONCURRENCY))
                 .toList();
@@ -77,14 +78,7 @@ public record ResourceDefinition(
      */
     public static ResourceDefinition of(String name, ResourceDefaults defaults, Limit... limits) {
         return new ResourceDefinition(
-                name,
-                List.of(limits),
-                null,
-                defaults.policy(),
-                defaults.onBackendFailure(),
-                false,
-                false,
-                Map.of());
+                name, List.of(limits), null, defaults.policy(), defaults.onBackendFailure(), false, false, Map.of());
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -120,7 +121,7 @@ public final class ResourceRegistry {
         all().forEach(observer);
     }
 
-    private TreeSet<String> names() {
+    private Set<String> names() {
         return new TreeSet<>(this.definitions.keySet());
     }
 

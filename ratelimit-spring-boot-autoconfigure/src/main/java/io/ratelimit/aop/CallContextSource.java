@@ -13,5 +13,6 @@ public interface CallContextSource {
      *
      * @return the surroundings, or {@code null} if the current thread is in none that this source knows
      */
-    @Nullable CallContext current();
+    @Nullable
+    CallContext current();
 }
