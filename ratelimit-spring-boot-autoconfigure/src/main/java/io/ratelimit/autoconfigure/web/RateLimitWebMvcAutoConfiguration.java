@@ -1,5 +1,6 @@
 package io.ratelimit.autoconfigure.web;
 
+import io.ratelimit.autoconfigure.RateLimitProperties;
 import io.ratelimit.web.LimitExceededHandler;
 import io.ratelimit.web.RateLimitHeaders;
 import io.ratelimit.web.servlet.LimitExceptionResolver;
@@ -10,9 +11,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
-import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.Environment;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerAdapter;
@@ -25,14 +25,13 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass(DispatcherServlet.class)
 @ConditionalOnProperty(prefix = "ratelimit", name = "enabled", matchIfMissing = true)
+@EnableConfigurationProperties(RateLimitProperties.class)
 public final class RateLimitWebMvcAutoConfiguration {
 
     private final RateLimitHeaders headers;
 
-    RateLimitWebMvcAutoConfiguration(Environment environment) {
-        this.headers = Binder.get(environment)
-                .bind("ratelimit.web.headers", RateLimitHeaders.class)
-                .orElse(RateLimitHeaders.IETF);
+    RateLimitWebMvcAutoConfiguration(RateLimitProperties properties) {
+        this.headers = properties.web().headers();
     }
 
     @Bean

@@ -14,6 +14,7 @@ import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.http.converter.autoconfigure.HttpMessageConvertersAutoConfiguration;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
@@ -89,6 +90,12 @@ class LimitedApplication {
             response.flushBuffer();
             decided("openai", Limits.openai(458));
             response.getOutputStream().print("ok");
+        }
+
+        @GetMapping("/ip")
+        @Nullable
+        String ip() {
+            return requireNonNull(this.source.current()).ip();
         }
 
         @GetMapping("/unlimited")
