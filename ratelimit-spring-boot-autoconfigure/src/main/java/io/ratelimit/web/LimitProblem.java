@@ -49,13 +49,6 @@ public record LimitProblem(
     private static final String VIOLATED_POLICIES = "violated-policies";
 
     /**
-     * Copies the list.
-     */
-    public LimitProblem {
-        violatedPolicies = List.copyOf(violatedPolicies);
-    }
-
-    /**
      * Describes a refusal.
      *
      * @param refusal the refusal
