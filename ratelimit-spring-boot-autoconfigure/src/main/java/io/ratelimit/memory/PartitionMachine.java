@@ -70,11 +70,11 @@ final class PartitionMachine {
         for (LimitState state : this.states) {
             this.changed |= state.advance(this.now);
         }
-        Reply reply = carryOut(partition, operation);
-        if (this.changed) {
-            this.lastChange = this.now;
+        try {
+            return carryOut(partition, operation);
+        } finally {
+            this.lastChange = this.changed ? this.now : this.lastChange;
         }
-        return reply;
     }
 
     private Reply carryOut(Partition partition, Operation<?> operation) {

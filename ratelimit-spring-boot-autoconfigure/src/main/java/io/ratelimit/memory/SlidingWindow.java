@@ -70,15 +70,18 @@ final class SlidingWindow implements LimitState {
     @Override
     public void take(long amount, long now) {
         Entry newest = this.entries.peekLast();
-        if (newest != null
-                && this.entries.size() >= EXACT_ENTRIES
-                && (now - newest.first) * EXACT_ENTRIES < this.windowMicros) {
+        if (newest != null && joins(newest, now)) {
             newest.latest = now;
             newest.amount += amount;
         } else {
             this.entries.addLast(new Entry(now, amount));
         }
         this.used += amount;
+    }
+
+    private boolean joins(Entry newest, long now) {
+        return newest.latest == now
+                || (this.entries.size() >= EXACT_ENTRIES && (now - newest.first) * EXACT_ENTRIES < this.windowMicros);
     }
 
     /** Gives back what was taken at a moment, unless that has left the window already. */

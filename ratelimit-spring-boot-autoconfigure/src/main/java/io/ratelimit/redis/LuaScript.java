@@ -18,9 +18,6 @@ import java.util.stream.Stream;
  */
 record LuaScript(String source, String digest) {
 
-    /** The real clock: Redis {@code TIME}. */
-    static final String CLOCK = "clock.lua";
-
     /** Joins the state machine of a partition behind a clock. */
     static LuaScript partition(String clock) {
         return join(

@@ -23,6 +23,8 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     private final RedisKeys keys;
 
+    private final ScriptClock clock;
+
     private final LuaScript partitionScript;
 
     private final LuaScript heartbeatScript;
@@ -38,40 +40,40 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
      * @throws io.ratelimit.LimitConfigurationException if the factory is not of Lettuce
      */
     public RedisBackend(RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout) {
-        this(connectionFactory, keyPrefix, commandTimeout, LuaScript.CLOCK);
+        this(connectionFactory, keyPrefix, commandTimeout, ScriptClock.REDIS);
     }
 
-    RedisBackend(RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout, String clock) {
+    RedisBackend(
+            RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout, ScriptClock clock) {
         this.scripting = new LettuceScripting(connectionFactory, commandTimeout);
         this.keys = new RedisKeys(keyPrefix);
-        this.partitionScript = LuaScript.partition(clock);
-        this.heartbeatScript = LuaScript.heartbeat(clock);
+        this.clock = clock;
+        this.partitionScript = LuaScript.partition(clock.file());
+        this.heartbeatScript = LuaScript.heartbeat(clock.file());
     }
 
     @Override
     @SuppressWarnings("unchecked") // the script answers each operation with the reply of its type
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
-        Arguments arguments = arguments(partition, operation);
-        return this.scripting
-                .run(this.partitionScript, this.keys.of(partition), arguments.toArray())
-                .thenApply((reply) -> (R) new ReplyReader(partition.limits(), reply).read(0));
-    }
-
-    Arguments arguments(Partition partition, Operation<?> operation) {
-        return new Arguments()
+        Arguments arguments = new Arguments()
                 .add(partition.stampMicros())
                 .add(encoded(partition))
                 .add(partition.limits().size())
                 .add(operation);
+        return run(this.partitionScript, this.keys.of(partition), arguments)
+                .thenApply((reply) -> (R) new ReplyReader(partition.limits(), reply).read(0));
     }
 
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
-        byte[][] arguments =
-                new Arguments().add(instance).add(lease.toNanos() / 1_000).toArray();
-        return this.scripting
-                .run(this.heartbeatScript, new byte[][] {this.keys.instances()}, arguments)
+        Arguments arguments = new Arguments().add(instance).add(lease.toNanos() / 1_000);
+        return run(this.heartbeatScript, new byte[][] {this.keys.instances()}, arguments)
                 .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
+    }
+
+    private CompletionStage<List<Object>> run(LuaScript script, byte[][] keys, Arguments arguments) {
+        this.clock.time().accept(arguments);
+        return this.scripting.run(script, keys, arguments.toArray());
     }
 
     /** Gives the connection back. */

@@ -24,11 +24,9 @@ end
 
 local function keep_holder(permit, holder)
   local record = { holder.fence, holder.granted_at, holder.lease_end, holder.hold_end }
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' and holder.slots[limit.name] then
-      record[#record + 1] = limit.name
-      record[#record + 1] = holder.slots[limit.name]
-    end
+  for name, amount in pairs(holder.slots) do
+    record[#record + 1] = name
+    record[#record + 1] = amount
   end
   state.holders = state.holders + redis.call('HSET', HOLDERS, permit, cmsgpack.pack(unpack(record)))
   state.earliest_end = math.min(state.earliest_end, holder.lease_end)

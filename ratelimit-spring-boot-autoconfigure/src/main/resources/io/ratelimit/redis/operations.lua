@@ -84,7 +84,7 @@ end
 
 local function grant(ticket, amounts)
   state.number = math.max(state.number + 1, now)
-  changed = true
+  stay_until(now)
   local slots, hold = {}, nil
   for i, limit in ipairs(state.limits) do
     if amounts[i] > 0 and limit.kind == 's' then

@@ -2,7 +2,8 @@
 --
 -- limit      span: the window (us); used: sum of the entries; count: entries; index: number of the oldest entry. The oldest and
 --            the newest entry stand in the header (they are one while count is 1), those between in ENTRIES as "<name>:<number>"
--- entry      first and latest event (us), amount. It counts from its latest event, and for one window after it.
+-- entry      first and latest event (us), amount. It counts from its latest event, and for one window after it. No two
+--            entries share a moment.
 -- invariant  used is never below what was taken within the last window; at most 128 entries.
 
 local EXACT_ENTRIES = 64
@@ -81,9 +82,14 @@ local function window_wait(limit, amount)
   return leaves(limit, limit.newest) + 1 - now
 end
 
+local function joins(limit, entry)
+  return limit.count > 0 and entry.latest == now
+    or limit.count >= EXACT_ENTRIES and (now - entry.first) * EXACT_ENTRIES < limit.span
+end
+
 local function window_take(limit, amount)
   local newest = limit.newest
-  if limit.count >= EXACT_ENTRIES and (now - newest.first) * EXACT_ENTRIES < limit.span then
+  if joins(limit, newest) then
     newest.latest, newest.amount = now, newest.amount + amount
   else
     if limit.count > 1 then

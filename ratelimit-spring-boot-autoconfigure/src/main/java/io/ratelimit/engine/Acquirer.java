@@ -1,0 +1,171 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.AcquireOutcome;
+import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.LimitExceededException;
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.Permit;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply.Decision;
+import io.ratelimit.backend.Reply.Granted;
+import io.ratelimit.backend.Reply.Refused;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Carries out one acquisition: asks the backend, and goes by the resource's policies where it refuses or is away. Thread-safe.
+ */
+final class Acquirer {
+
+    private final Route backend;
+
+    private final Route memory;
+
+    private final Partitions partitions;
+
+    private final Leases leases;
+
+    private final Listeners listeners;
+
+    Acquirer(Route backend, Route memory, Partitions partitions, Leases leases, Listeners listeners) {
+        this.backend = backend;
+        this.memory = memory;
+        this.partitions = partitions;
+        this.leases = leases;
+        this.listeners = listeners;
+    }
+
+    /** Returns where the partitions of a resource live. */
+    Route route(ResourceDefinition definition) {
+        return definition.perInstance() ? this.memory : this.backend;
+    }
+
+    /** Acquires; cancelling the result undoes what has been or will be granted. */
+    CompletableFuture<Permit> acquire(Acquisition acquisition) {
+        CompletableFuture<Permit> result = new CompletableFuture<>();
+        decide(acquisition).whenComplete((answer, failure) -> {
+            if (failure != null) {
+                Throwable cause = unwrap(failure);
+                answered(acquisition, outcome(cause));
+                result.completeExceptionally(cause);
+            } else if (result.complete(answer.permit())) {
+                answered(acquisition, answer.outcome());
+            } else {
+                answered(acquisition, AcquireOutcome.CANCELLED);
+                undo(answer.permit());
+            }
+        });
+        return result;
+    }
+
+    /** Makes a permit as if it had never been acquired. */
+    void undo(Permit permit) {
+        if (permit instanceof GrantedPermit granted) {
+            this.leases.undo(granted);
+        } else {
+            permit.close();
+        }
+    }
+
+    private CompletionStage<Answer> decide(Acquisition acquisition) {
+        ResourceDefinition definition = acquisition.definition();
+        Route route = route(definition);
+        Partition partition = this.partitions.shared(definition, acquisition.key());
+        if (!route.allows()) {
+            return whileAway(acquisition, new BackendUnavailableException("The backend is away"));
+        }
+        return ask(acquisition, route, partition).exceptionallyCompose((failure) -> {
+            BackendUnavailableException unavailable = Route.unavailable(failure);
+            if (unavailable == null) {
+                return CompletableFuture.failedStage(failure);
+            }
+            abandon(acquisition, route, partition);
+            return whileAway(acquisition, unavailable);
+        });
+    }
+
+    private CompletionStage<Answer> ask(Acquisition acquisition, Route route, Partition partition) {
+        long sentNanos = this.leases.nanoTime();
+        Acquire acquire = new Acquire(acquisition.ticket(), acquisition.amounts());
+        return route.execute(partition, acquire)
+                .thenApply((decision) -> answer(acquisition, route, partition, decision, sentNanos));
+    }
+
+    private Answer answer(
+            Acquisition acquisition, Route route, Partition partition, Decision decision, long sentNanos) {
+        if (decision instanceof Granted granted) {
+            GrantedPermit permit = new GrantedPermit(acquisition, route, partition, granted, this.leases, sentNanos);
+            this.leases.granted(permit);
+            return new Answer(permit, AcquireOutcome.ACQUIRED);
+        }
+        Refused refused = (Refused) decision;
+        if (refused.violated().isEmpty()) {
+            throw new CancellationException("The acquisition was cancelled");
+        }
+        if (acquisition.policy() == LimitPolicy.OBSERVE) {
+            return new Answer(new FreePermit(acquisition, refused.limits()), AcquireOutcome.OBSERVED);
+        }
+        throw LimitExceededException.of(new LimitExceededException.Refusal(
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), false, refused.limits()));
+    }
+
+    /** The answer did not come in time, but the call may have arrived: whatever it has taken is given back. */
+    private static void abandon(Acquisition acquisition, Route route, Partition partition) {
+        if (acquisition.slots() > 0) {
+            route.execute(partition, new Cancel(acquisition.ticket(), acquisition.amounts(), 0));
+        }
+    }
+
+    private CompletionStage<Answer> whileAway(Acquisition acquisition, BackendUnavailableException cause) {
+        ResourceDefinition definition = acquisition.definition();
+        return switch (definition.onBackendFailure()) {
+            case ALLOW ->
+                CompletableFuture.completedStage(
+                        new Answer(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+            case REJECT -> CompletableFuture.failedStage(unavailable(definition, cause));
+            case LOCAL -> locally(acquisition, cause);
+        };
+    }
+
+    private CompletionStage<Answer> locally(Acquisition acquisition, BackendUnavailableException cause) {
+        Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
+        return ask(acquisition, this.memory, share).exceptionallyCompose((failure) -> {
+            boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
+            return CompletableFuture.failedStage(
+                    aboveTheShare ? unavailable(acquisition.definition(), cause) : failure);
+        });
+    }
+
+    private static BackendUnavailableException unavailable(
+            ResourceDefinition definition, BackendUnavailableException cause) {
+        return new BackendUnavailableException(
+                "The limits of the resource '%s' cannot be asked: %s".formatted(definition.name(), cause.getMessage()),
+                cause);
+    }
+
+    private void answered(Acquisition acquisition, AcquireOutcome outcome) {
+        Duration took = Duration.ofNanos(this.leases.nanoTime() - acquisition.startNanos());
+        this.listeners.onAnswer(acquisition.definition().name(), outcome, took);
+    }
+
+    private static AcquireOutcome outcome(Throwable failure) {
+        if (failure instanceof LimitExceededException) {
+            return AcquireOutcome.REJECTED;
+        }
+        return (failure instanceof CancellationException) ? AcquireOutcome.CANCELLED : AcquireOutcome.ERROR;
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        Throwable cause = failure.getCause();
+        return (failure instanceof CompletionException && cause != null) ? cause : failure;
+    }
+
+    private record Answer(Permit permit, AcquireOutcome outcome) {}
+}

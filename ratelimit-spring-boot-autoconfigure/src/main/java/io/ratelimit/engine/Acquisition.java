@@ -1,0 +1,83 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.Limit;
+import io.ratelimit.LimitKind;
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.LimitRequest;
+import io.ratelimit.ResourceDefinition;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request, checked against the definition of its resource.
+ *
+ * @param definition the resource
+ * @param key whose share it is
+ * @param amounts how much of each limit, in the order of the definition
+ * @param policy what happens if there is no permit
+ * @param ticket identifies it
+ * @param startNanos when it began
+ */
+record Acquisition(
+        ResourceDefinition definition,
+        @Nullable String key,
+        List<Long> amounts,
+        LimitPolicy policy,
+        String ticket,
+        long startNanos) {
+
+    static Acquisition of(LimitRequest request, ResourceDefinition definition, String ticket, long startNanos) {
+        if (definition.key() != null && request.key() == null) {
+            throw new IllegalArgumentException(
+                    "The resource '%s' has a key in its configuration; a request for it needs one: LimitRequest.of(\"%s\").key(..)"
+                            .formatted(definition.name(), definition.name()));
+        }
+        requireKnown(request, definition);
+        List<Long> amounts = definition.limits().stream()
+                .map((limit) -> amount(request, definition, limit))
+                .toList();
+        if (amounts.stream().allMatch((amount) -> amount == 0)) {
+            throw new IllegalArgumentException(
+                    "A request for the resource '%s' takes nothing: it asks for the kinds %s and the amounts %s"
+                            .formatted(definition.name(), request.kinds(), request.amounts()));
+        }
+        LimitPolicy policy = (request.policy() != LimitPolicy.INHERIT) ? request.policy() : definition.policy();
+        return new Acquisition(definition, request.key(), amounts, policy, ticket, startNanos);
+    }
+
+    private static void requireKnown(LimitRequest request, ResourceDefinition definition) {
+        for (String name : request.amounts().keySet()) {
+            if (definition.limits().stream().noneMatch((limit) -> limit.name().equals(name))) {
+                throw new IllegalArgumentException("The resource '%s' has no limit named '%s'. Its limits: %s"
+                        .formatted(
+                                definition.name(),
+                                name,
+                                definition.limits().stream().map(Limit::name).toList()));
+            }
+        }
+    }
+
+    private static long amount(LimitRequest request, ResourceDefinition definition, Limit limit) {
+        if (!request.kinds().contains(limit.kind())) {
+            return 0;
+        }
+        long amount = request.amounts().getOrDefault(limit.name(), 1L);
+        if (amount > limit.capacity()) {
+            throw new IllegalArgumentException(
+                    "The amount %d is above the capacity %d of the limit '%s' of the resource '%s'"
+                            .formatted(amount, limit.capacity(), limit.name(), definition.name()));
+        }
+        return amount;
+    }
+
+    /** Returns how many slots this takes, over all concurrency limits. */
+    long slots() {
+        long slots = 0;
+        for (int i = 0; i < this.amounts.size(); i++) {
+            if (this.definition.limits().get(i).kind() == LimitKind.CONCURRENCY) {
+                slots += this.amounts.get(i);
+            }
+        }
+        return slots;
+    }
+}

@@ -1,0 +1,172 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.LimitStatus;
+import io.ratelimit.Permit;
+import io.ratelimit.backend.Operation.HeldPermit;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply.Granted;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A permit that a backend has granted. Its deadlines are this instance's monotonic time, counted from before the call was
+ * sent, so it is never later than the backend's.
+ */
+final class GrantedPermit implements Permit {
+
+    private final Acquisition acquisition;
+
+    private final Route route;
+
+    private final Partition partition;
+
+    private final Granted grant;
+
+    private final Leases leases;
+
+    private final long holdDeadlineNanos;
+
+    private final AtomicReference<PermitState> state = new AtomicReference<>(PermitState.OPEN);
+
+    private final Queue<Runnable> lossActions = new ConcurrentLinkedQueue<>();
+
+    private final long grantedNanos;
+
+    private volatile long leaseDeadlineNanos;
+
+    GrantedPermit(
+            Acquisition acquisition, Route route, Partition partition, Granted grant, Leases leases, long sentNanos) {
+        this.acquisition = acquisition;
+        this.route = route;
+        this.partition = partition;
+        this.grant = grant;
+        this.leases = leases;
+        this.grantedNanos = leases.nanoTime();
+        this.leaseDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
+        this.holdDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
+    }
+
+    @Override
+    public String resource() {
+        return this.acquisition.definition().name();
+    }
+
+    @Override
+    public @Nullable String key() {
+        return this.acquisition.key();
+    }
+
+    @Override
+    public Map<String, String> attributes() {
+        return this.acquisition.definition().attributes();
+    }
+
+    @Override
+    public List<LimitStatus> limits() {
+        return this.grant.limits();
+    }
+
+    @Override
+    public boolean isValid() {
+        return this.state.get() == PermitState.OPEN && !isOver(this.leases.nanoTime());
+    }
+
+    @Override
+    public void onLost(Runnable action) {
+        this.lossActions.add(action);
+        if (this.state.get() == PermitState.LOST) {
+            runLossActions();
+        }
+    }
+
+    @Override
+    public long fencingToken() {
+        return this.grant.fence();
+    }
+
+    @Override
+    public void close() {
+        if (end(PermitState.CLOSED)) {
+            this.leases.closed(this);
+        }
+    }
+
+    /** Ends this permit; returns whether it was open. */
+    boolean end(PermitState as) {
+        if (!this.state.compareAndSet(PermitState.OPEN, as)) {
+            return false;
+        }
+        if (as == PermitState.LOST) {
+            runLossActions();
+        }
+        return true;
+    }
+
+    /** Returns whether the lease or the maximum hold has passed without a renewal. */
+    boolean isOver(long nowNanos) {
+        return hasLease() && (nowNanos - this.leaseDeadlineNanos >= 0 || isOverHeld(nowNanos));
+    }
+
+    boolean isOverHeld(long nowNanos) {
+        return hasMaximumHold() && nowNanos - this.holdDeadlineNanos >= 0;
+    }
+
+    boolean hasLease() {
+        return this.grant.leaseMicros() > 0;
+    }
+
+    boolean hasMaximumHold() {
+        return this.grant.holdMicros() > 0;
+    }
+
+    void renewed(long sentNanos, long leaseMicros) {
+        this.leaseDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(leaseMicros);
+    }
+
+    /** Returns what the backend needs to know to renew this permit, or to put it back. */
+    HeldPermit held(long nowNanos) {
+        return new HeldPermit(
+                id(),
+                this.grant.fence(),
+                this.grant.grantedAtMicros(),
+                this.acquisition.amounts(),
+                Math.max(0, TimeUnit.NANOSECONDS.toMicros(this.leaseDeadlineNanos - nowNanos)),
+                hasMaximumHold() ? Math.max(1, TimeUnit.NANOSECONDS.toMicros(this.holdDeadlineNanos - nowNanos)) : 0);
+    }
+
+    long grantedNanos() {
+        return this.grantedNanos;
+    }
+
+    String id() {
+        return this.acquisition.ticket();
+    }
+
+    Acquisition acquisition() {
+        return this.acquisition;
+    }
+
+    Granted grant() {
+        return this.grant;
+    }
+
+    Partition partition() {
+        return this.partition;
+    }
+
+    Route route() {
+        return this.route;
+    }
+
+    private void runLossActions() {
+        for (Runnable action = this.lossActions.poll(); action != null; action = this.lossActions.poll()) {
+            CompletableFuture.runAsync(action);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceRegistry;
+import io.ratelimit.backend.Operation.Inspect;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+
+/**
+ * Beats every third of the shortest lease, used or idle: gives a sign of life, renews the leases, and looks at the resources
+ * without a key.
+ */
+final class Heartbeat {
+
+    private static final Log logger = LogFactory.getLog(Heartbeat.class);
+
+    private final String instance;
+
+    private final ResourceRegistry resources;
+
+    private final Acquirer acquirer;
+
+    private final Route backend;
+
+    private final Route memory;
+
+    private final Partitions partitions;
+
+    private final Leases leases;
+
+    private final ScheduledExecutorService timers;
+
+    private volatile boolean running;
+
+    Heartbeat(
+            String instance,
+            ResourceRegistry resources,
+            Acquirer acquirer,
+            Route backend,
+            Route memory,
+            Partitions partitions,
+            Leases leases,
+            ScheduledExecutorService timers) {
+        this.instance = instance;
+        this.resources = resources;
+        this.backend = backend;
+        this.memory = memory;
+        this.acquirer = acquirer;
+        this.partitions = partitions;
+        this.leases = leases;
+        this.timers = timers;
+    }
+
+    /** Beats now, and from now on. */
+    void start() {
+        this.running = true;
+        this.timers.execute(this::beatOn);
+    }
+
+    /** Beats no more, and leaves the other instances. */
+    CompletionStage<?> stop() {
+        this.running = false;
+        return this.backend.heartbeat(this.instance, Duration.ZERO);
+    }
+
+    private void beatOn() {
+        if (!this.running) {
+            return;
+        }
+        try {
+            beat();
+        } catch (RuntimeException ex) {
+            logger.warn("A heartbeat failed", ex);
+        }
+        scheduleNext();
+    }
+
+    /** Beats once. */
+    void beat() {
+        signOfLife();
+        this.leases.renew();
+        this.resources.all().forEach(this::sample);
+    }
+
+    private void signOfLife() {
+        this.backend.heartbeat(this.instance, shortestLease()).thenAccept(this.partitions::learn);
+        if (this.memory != this.backend) {
+            this.memory.heartbeat(this.instance, shortestLease());
+        }
+    }
+
+    private void sample(ResourceDefinition definition) {
+        Route route = this.acquirer.route(definition);
+        if (definition.key() == null && !route.isAway()) {
+            route.execute(this.partitions.shared(definition, null), new Inspect(0));
+        }
+    }
+
+    private void scheduleNext() {
+        try {
+            this.timers.schedule(this::beatOn, shortestLease().toNanos() / 3, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException ex) {
+            logger.debug("No more heartbeats: stopped");
+        }
+    }
+
+    private Duration shortestLease() {
+        Duration shortest = this.resources.defaults().lease();
+        for (ResourceDefinition definition : this.resources.all()) {
+            for (var limit : definition.limits()) {
+                if (limit instanceof ConcurrencyLimit slots && slots.lease().compareTo(shortest) < 0) {
+                    shortest = slots.lease();
+                }
+            }
+        }
+        return shortest;
+    }
+}

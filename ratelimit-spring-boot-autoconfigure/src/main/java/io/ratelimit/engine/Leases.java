@@ -1,0 +1,160 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.HeldPermit;
+import io.ratelimit.backend.Operation.Release;
+import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The permits that this instance holds: renews their leases, gives their slots back, notices their loss. Thread-safe.
+ */
+final class Leases {
+
+    private static final Log logger = LogFactory.getLog(Leases.class);
+
+    private static final int MOST_PER_CALL = 128;
+
+    private final Listeners listeners;
+
+    private final LongSupplier nanoClock;
+
+    private final ScheduledExecutorService timers;
+
+    private final Map<GrantedPermit, Lease> held = new ConcurrentHashMap<>();
+
+    private final Map<CompletionStage<?>, Boolean> underWay = new ConcurrentHashMap<>();
+
+    Leases(Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
+        this.listeners = listeners;
+        this.nanoClock = nanoClock;
+        this.timers = timers;
+    }
+
+    long nanoTime() {
+        return this.nanoClock.getAsLong();
+    }
+
+    void granted(GrantedPermit permit) {
+        this.listeners.onGranted(permit.resource(), slots(permit));
+        if (permit.hasLease()) {
+            this.held.put(permit, new Lease(timer(permit)));
+        }
+    }
+
+    /** Gives the slots of a permit back. */
+    void closed(GrantedPermit permit) {
+        ended(permit);
+        if (permit.hasLease()) {
+            track(permit.route().execute(permit.partition(), new Release(permit.id())));
+        }
+    }
+
+    /** Makes a grant as if it had never been. */
+    void undo(GrantedPermit permit) {
+        if (permit.end(PermitState.CLOSED)) {
+            ended(permit);
+            Cancel cancel = new Cancel(
+                    permit.id(), permit.acquisition().amounts(), permit.grant().grantedAtMicros());
+            track(permit.route().execute(permit.partition(), cancel));
+        }
+    }
+
+    /** Renews all leases, one call for up to 128 permits of a partition. */
+    void renew() {
+        Map<Place, List<GrantedPermit>> places = this.held.keySet().stream()
+                .collect(Collectors.groupingBy((permit) -> new Place(permit.route(), permit.partition())));
+        places.forEach((place, permits) -> {
+            for (int from = 0; from < permits.size(); from += MOST_PER_CALL) {
+                renew(place, permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL)));
+            }
+        });
+    }
+
+    /** Completes when whatever gives back slots has been answered. */
+    CompletableFuture<Void> settled() {
+        return CompletableFuture.allOf(this.underWay.keySet().stream()
+                .map((stage) -> stage.toCompletableFuture().handle((reply, failure) -> null))
+                .toArray(CompletableFuture[]::new));
+    }
+
+    int count() {
+        return this.held.size();
+    }
+
+    private void renew(Place place, List<GrantedPermit> permits) {
+        long sentNanos = nanoTime();
+        List<HeldPermit> asHeld =
+                permits.stream().map((permit) -> permit.held(sentNanos)).toList();
+        place.route().execute(place.partition(), new Renew(asHeld)).whenComplete((reply, failure) -> {
+            for (int i = 0; i < permits.size(); i++) {
+                renewed(permits.get(i), reply, i, sentNanos);
+            }
+        });
+    }
+
+    private void renewed(GrantedPermit permit, Reply.@Nullable Renewed reply, int index, long sentNanos) {
+        long leaseMicros = (reply != null) ? reply.leaseMicros().get(index) : 0;
+        if (leaseMicros > 0) {
+            permit.renewed(sentNanos, leaseMicros);
+        }
+        if (leaseMicros > 0 && !this.held.containsKey(permit)) {
+            // closed while this was under way: where the renewal overtook the release, it has put the permit back
+            track(permit.route().execute(permit.partition(), new Release(permit.id())));
+        } else if ((reply != null && leaseMicros == 0) || permit.isOver(nanoTime())) {
+            lost(permit);
+        }
+    }
+
+    private void lost(GrantedPermit permit) {
+        if (permit.end(PermitState.LOST)) {
+            ended(permit);
+            this.listeners.onLeaseLost(permit.resource());
+            logger.warn("A permit of the resource '%s' has lost its slots while its work goes on (permit %s)"
+                    .formatted(permit.resource(), permit.id()));
+        }
+    }
+
+    private void ended(GrantedPermit permit) {
+        Lease lease = this.held.remove(permit);
+        if (lease != null && lease.holdTimer() != null) {
+            lease.holdTimer().cancel(false);
+        }
+        this.listeners.onEnded(permit.resource(), slots(permit), Duration.ofNanos(nanoTime() - permit.grantedNanos()));
+    }
+
+    private @Nullable Future<?> timer(GrantedPermit permit) {
+        if (!permit.hasMaximumHold()) {
+            return null;
+        }
+        return this.timers.schedule(() -> lost(permit), permit.grant().holdMicros(), TimeUnit.MICROSECONDS);
+    }
+
+    private void track(CompletionStage<?> stage) {
+        this.underWay.put(stage, true);
+        stage.whenComplete((reply, failure) -> this.underWay.remove(stage));
+    }
+
+    private static long slots(GrantedPermit permit) {
+        return permit.hasLease() ? permit.acquisition().slots() : 0;
+    }
+
+    private record Place(Route route, Partition partition) {}
+
+    private record Lease(@Nullable Future<?> holdTimer) {}
+}

@@ -1,0 +1,273 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.LimitExceededException;
+import io.ratelimit.LimitListener;
+import io.ratelimit.LimitOperations;
+import io.ratelimit.LimitRequest;
+import io.ratelimit.Limiter;
+import io.ratelimit.PartitionSnapshot;
+import io.ratelimit.Permit;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceRegistry;
+import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.backend.Operation.Inspect;
+import io.ratelimit.backend.Reply;
+import java.math.BigInteger;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The limiter over a backend. Asynchronous at the core; it blocks only at the edge, in the methods that say so. Thread-safe.
+ */
+public final class LimiterEngine implements Limiter, LimitOperations, AutoCloseable {
+
+    private static final Log logger = LogFactory.getLog(LimiterEngine.class);
+
+    private static final int MOST_HOLDERS = 100;
+
+    private static final Duration LONGEST_STOP = Duration.ofSeconds(2);
+
+    private final String instance = new BigInteger(60, new SecureRandom()).toString(Character.MAX_RADIX);
+
+    private final AtomicLong lastTicket = new AtomicLong();
+
+    private final ScheduledThreadPoolExecutor timers = timers();
+
+    private final ResourceRegistry resources;
+
+    private final Partitions partitions;
+
+    private final Leases leases;
+
+    private final Acquirer acquirer;
+
+    private final Heartbeat heartbeat;
+
+    /**
+     * Makes an engine, which does nothing by itself before {@link #start()}.
+     *
+     * @param resources the resources that can be acquired
+     * @param backend where the limits live that all instances share
+     * @param memory where the limits live that are this instance's alone: those of resources that are
+     *     {@linkplain ResourceDefinition#perInstance() per instance}, and the shares while the other backend is away; may be the
+     *     same
+     * @param listeners told of everything that happens
+     */
+    public LimiterEngine(
+            ResourceRegistry resources, LimitBackend backend, LimitBackend memory, List<LimitListener> listeners) {
+        this(resources, backend, memory, listeners, System::nanoTime);
+    }
+
+    LimiterEngine(
+            ResourceRegistry resources,
+            LimitBackend backend,
+            LimitBackend memory,
+            List<LimitListener> listeners,
+            LongSupplier nanoClock) {
+        this.resources = resources;
+        Listeners all = new Listeners(listeners);
+        Route shared = new Route(backend, all, nanoClock);
+        Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
+        this.partitions = new Partitions(nanoClock);
+        this.leases = new Leases(all, nanoClock, this.timers);
+        this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, all);
+        this.heartbeat = new Heartbeat(
+                this.instance, resources, this.acquirer, shared, own, this.partitions, this.leases, this.timers);
+    }
+
+    /**
+     * Starts the heartbeats. Returns at once; a backend that is away does no harm.
+     */
+    public void start() {
+        this.heartbeat.start();
+    }
+
+    /**
+     * Stops the heartbeats, and waits, 2 seconds at most, until the backend has taken back the slots of closed permits and
+     * this instance has left. Permits of work that still runs keep their slots until the end of their lease. It can be started again.
+     */
+    public void stop() {
+        CompletableFuture<?> left = this.heartbeat.stop().toCompletableFuture();
+        try {
+            CompletableFuture.allOf(this.leases.settled(), left).get(LONGEST_STOP.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException ex) {
+            logger.debug("The backend did not hear that this instance leaves", ex);
+        }
+        if (this.leases.count() > 0) {
+            logger.info("%d permits of work that still runs keep their slots until the end of their lease"
+                    .formatted(this.leases.count()));
+        }
+    }
+
+    /**
+     * Ends the timers for good.
+     */
+    @Override
+    public void close() {
+        this.timers.shutdownNow();
+    }
+
+    @Override
+    public Permit acquire(LimitRequest request) {
+        return await(start(request));
+    }
+
+    @Override
+    public Optional<Permit> tryAcquire(LimitRequest request) {
+        try {
+            return Optional.of(acquire(request));
+        } catch (LimitExceededException ex) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public CompletableFuture<Permit> acquireAsync(LimitRequest request) {
+        try {
+            return start(request);
+        } catch (IllegalArgumentException ex) {
+            return CompletableFuture.failedFuture(ex);
+        }
+    }
+
+    @Override
+    public List<Permit> acquireAll(List<LimitRequest> requests) {
+        return await(acquireAllAsync(requests));
+    }
+
+    @Override
+    public CompletableFuture<List<Permit>> acquireAllAsync(List<LimitRequest> requests) {
+        CompletableFuture<List<Permit>> result = new CompletableFuture<>();
+        acquireNext(List.copyOf(requests), new ArrayList<>(), result);
+        return result;
+    }
+
+    private void acquireNext(
+            List<LimitRequest> requests, List<Permit> acquired, CompletableFuture<List<Permit>> result) {
+        if (acquired.size() == requests.size() || result.isDone()) {
+            if (!result.complete(List.copyOf(acquired))) {
+                undo(acquired);
+            }
+            return;
+        }
+        acquireAsync(requests.get(acquired.size())).whenComplete((permit, failure) -> {
+            if (failure != null) {
+                undo(acquired);
+                result.completeExceptionally(failure);
+            } else {
+                acquired.add(permit);
+                acquireNext(requests, acquired, result);
+            }
+        });
+    }
+
+    private void undo(List<Permit> acquired) {
+        for (int i = acquired.size() - 1; i >= 0; i--) {
+            this.acquirer.undo(acquired.get(i));
+        }
+    }
+
+    @Override
+    public String instance() {
+        return this.instance;
+    }
+
+    @Override
+    public int liveInstances() {
+        return this.partitions.liveInstances();
+    }
+
+    @Override
+    public List<ResourceDefinition> resources() {
+        return this.resources.all();
+    }
+
+    @Override
+    public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
+        ResourceDefinition definition = this.resources.get(resource);
+        return this.acquirer
+                .route(definition)
+                .execute(this.partitions.shared(definition, key), new Inspect(MOST_HOLDERS))
+                .thenApply((seen) -> snapshot(resource, seen))
+                .toCompletableFuture();
+    }
+
+    private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
+        List<PartitionSnapshot.Holder> holders =
+                seen.holders().stream().map((holder) -> holder(seen, holder)).toList();
+        return new PartitionSnapshot(resource, seen.limits(), seen.holderCount(), holders);
+    }
+
+    private static PartitionSnapshot.Holder holder(Reply.Inspected seen, Reply.Holder holder) {
+        Map<String, Long> slots = new LinkedHashMap<>();
+        for (int i = 0; i < holder.amounts().size(); i++) {
+            if (holder.amounts().get(i) > 0) {
+                slots.put(seen.limits().get(i).limit().name(), holder.amounts().get(i));
+            }
+        }
+        String instance =
+                holder.permit().substring(0, Math.max(0, holder.permit().indexOf(':')));
+        return new PartitionSnapshot.Holder(
+                holder.permit(),
+                instance,
+                slots,
+                Duration.of(holder.ageMicros(), ChronoUnit.MICROS),
+                Duration.of(holder.leaseLeftMicros(), ChronoUnit.MICROS));
+    }
+
+    /** Beats once, now, on the calling thread, for tests. */
+    void beat() {
+        this.heartbeat.beat();
+    }
+
+    private CompletableFuture<Permit> start(LimitRequest request) {
+        ResourceDefinition definition = this.resources.get(request.resource());
+        String ticket = this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
+        return this.acquirer.acquire(Acquisition.of(request, definition, ticket, this.leases.nanoTime()));
+    }
+
+    /** The edge where callers block. */
+    private static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException ex) {
+            future.cancel(true);
+            Thread.currentThread().interrupt();
+            throw new CancellationException("Interrupted while acquiring a permit");
+        } catch (ExecutionException ex) {
+            if (ex.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(ex.getCause());
+        }
+    }
+
+    private static ScheduledThreadPoolExecutor timers() {
+        ScheduledThreadPoolExecutor timers = new ScheduledThreadPoolExecutor(1, (task) -> {
+            Thread thread = new Thread(task, "ratelimit-heartbeat");
+            thread.setDaemon(true);
+            return thread;
+        });
+        timers.setRemoveOnCancelPolicy(true);
+        return timers;
+    }
+}

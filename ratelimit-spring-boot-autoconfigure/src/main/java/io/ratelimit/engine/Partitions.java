@@ -1,0 +1,139 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.Limit;
+import io.ratelimit.RateLimit;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.backend.Membership;
+import io.ratelimit.backend.Partition;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Names partitions: which limits go with a resource, stamped with the backend's time of their registration, and how a key is stored.
+ * Thread-safe.
+ */
+final class Partitions {
+
+    private static final int LONGEST_PLAIN_KEY_BYTES = 128;
+
+    private static final String HASHED = "sha256:";
+
+    private final LongSupplier nanoClock;
+
+    private final Map<ResourceDefinition, Stamped> shared = new ConcurrentHashMap<>();
+
+    private final Map<ResourceDefinition, Stamped> shares = new ConcurrentHashMap<>();
+
+    private final AtomicLong lastShare = new AtomicLong();
+
+    private volatile @Nullable Seen membership;
+
+    Partitions(LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+    }
+
+    /** Learns the backend's time and how many instances share it. */
+    void learn(Membership newest) {
+        Seen before = this.membership;
+        this.membership = new Seen(newest, this.nanoClock.getAsLong());
+        if (before == null) {
+            this.shared.clear();
+        }
+        if (before == null || before.membership().liveInstances() != newest.liveInstances()) {
+            this.shares.clear();
+        }
+    }
+
+    int liveInstances() {
+        Seen seen = this.membership;
+        return (seen != null) ? Math.max(1, seen.membership().liveInstances()) : 1;
+    }
+
+    /** Returns the partition that all instances share. */
+    Partition shared(ResourceDefinition definition, @Nullable String key) {
+        Stamped stamped = this.shared.computeIfAbsent(definition, (one) -> new Stamped(one.limits(), stamp()));
+        return stamped.partition(definition, key);
+    }
+
+    /** Returns the partition of this instance alone, at its share of the limits. */
+    Partition share(ResourceDefinition definition, @Nullable String key) {
+        Stamped stamped = this.shares.computeIfAbsent(
+                definition, (one) -> new Stamped(shareOf(one.limits()), this.lastShare.incrementAndGet()));
+        return stamped.partition(definition, key);
+    }
+
+    private List<Limit> shareOf(List<Limit> limits) {
+        return limits.stream().map(this::shareOf).toList();
+    }
+
+    private Limit shareOf(Limit limit) {
+        long share = Math.max(1, limit.limit() / liveInstances());
+        if (limit instanceof RateLimit rate) {
+            return new RateLimit(rate.name(), share, rate.window(), rate.algorithm());
+        }
+        ConcurrencyLimit slots = (ConcurrencyLimit) limit;
+        return new ConcurrencyLimit(slots.name(), share, slots.lease(), slots.maxHold());
+    }
+
+    private long stamp() {
+        Seen seen = this.membership;
+        if (seen == null) {
+            return 0;
+        }
+        return seen.membership().nowMicros()
+                + TimeUnit.NANOSECONDS.toMicros(this.nanoClock.getAsLong() - seen.atNanos());
+    }
+
+    private static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {
+        if (key == null) {
+            return null;
+        }
+        requireUnicode(definition, key);
+        boolean plain = !definition.hashKeys()
+                && key.length() <= LONGEST_PLAIN_KEY_BYTES
+                && key.getBytes(StandardCharsets.UTF_8).length <= LONGEST_PLAIN_KEY_BYTES
+                && !key.startsWith(HASHED);
+        return plain ? key : HASHED + sha256(key);
+    }
+
+    /** Lone surrogates all encode to one and the same byte, so different keys would share a partition. */
+    private static void requireUnicode(ResourceDefinition definition, String key) {
+        for (int i = 0; i < key.length(); i++) {
+            if (Character.isSurrogate(key.charAt(i))) {
+                if (!StandardCharsets.UTF_8.newEncoder().canEncode(key)) {
+                    throw new IllegalArgumentException(
+                            "The key for the resource '%s' is not valid Unicode".formatted(definition.name()));
+                }
+                return;
+            }
+        }
+    }
+
+    private static String sha256(String key) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException ex) {
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    private record Seen(Membership membership, long atNanos) {}
+
+    private record Stamped(List<Limit> limits, long stamp) {
+
+        Partition partition(ResourceDefinition definition, @Nullable String key) {
+            return new Partition(definition.name(), stored(definition, key), this.limits, this.stamp);
+        }
+    }
+}

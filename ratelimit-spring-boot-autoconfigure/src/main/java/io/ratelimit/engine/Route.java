@@ -1,0 +1,112 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.backend.Membership;
+import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
+
+/**
+ * The way to one backend: notices whether it answers, and what its answers tell beside the answer. Thread-safe.
+ */
+final class Route {
+
+    private static final Log logger = LogFactory.getLog(Route.class);
+
+    private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final LimitBackend backend;
+
+    private final Listeners listeners;
+
+    private final Breaker breaker;
+
+    private final LongSupplier nanoClock;
+
+    private final AtomicLong nextLogNanos;
+
+    Route(LimitBackend backend, Listeners listeners, LongSupplier nanoClock) {
+        this.backend = backend;
+        this.listeners = listeners;
+        this.breaker = new Breaker(nanoClock);
+        this.nanoClock = nanoClock;
+        this.nextLogNanos = new AtomicLong(nanoClock.getAsLong());
+    }
+
+    /** Returns whether a new call may ask; while the backend is away, one is let through now and then. */
+    boolean allows() {
+        return this.breaker.allows();
+    }
+
+    /** Returns whether the backend did not answer the last call. */
+    boolean isAway() {
+        return this.breaker.isOpen();
+    }
+
+    <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
+        return this.backend.execute(partition, operation).whenComplete((reply, failure) -> {
+            if (isUnavailable(failure)) {
+                this.listeners.onBackendFailure(partition.resource(), failure);
+            }
+            notice(failure);
+            if (reply != null) {
+                arrived(partition, reply);
+            }
+        });
+    }
+
+    CompletionStage<Membership> heartbeat(String instance, Duration lease) {
+        return this.backend.heartbeat(instance, lease).whenComplete((membership, failure) -> notice(failure));
+    }
+
+    static boolean isUnavailable(@Nullable Throwable failure) {
+        return unavailable(failure) != null;
+    }
+
+    static @Nullable BackendUnavailableException unavailable(@Nullable Throwable failure) {
+        for (Throwable one = failure; one != null; one = one.getCause()) {
+            if (one instanceof BackendUnavailableException unavailable) {
+                return unavailable;
+            }
+        }
+        return null;
+    }
+
+    private void arrived(Partition partition, Reply reply) {
+        if (reply.reclaimed() > 0) {
+            this.listeners.onLeasesReclaimed(partition.resource(), reply.reclaimed());
+        }
+        if (partition.key() == null) {
+            this.listeners.onSampled(partition.resource(), reply.limits());
+        }
+    }
+
+    private void notice(@Nullable Throwable failure) {
+        if (failure == null || !isUnavailable(failure)) {
+            if (this.breaker.succeeded()) {
+                logger.info("The backend is back: limits hold across all instances again");
+            }
+        } else if (this.breaker.failed() && mayLog()) {
+            logger.warn("The backend is away (%s): until it is back, each resource goes by its on-backend-failure"
+                    .formatted(
+                            NestedExceptionUtils.getMostSpecificCause(failure).getMessage()));
+        }
+    }
+
+    /** An unsteady backend writes one line in ten seconds, not one for every time it goes away. */
+    private boolean mayLog() {
+        long now = this.nanoClock.getAsLong();
+        long next = this.nextLogNanos.get();
+        return now - next >= 0 && this.nextLogNanos.compareAndSet(next, now + LOG_PAUSE_NANOS);
+    }
+}

@@ -1,0 +1,23 @@
+package io.ratelimit.redis;
+
+import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.backend.LimitBackendContract;
+import io.ratelimit.testkit.RedisConnections;
+import io.ratelimit.testkit.RedisServer;
+import io.ratelimit.testkit.WithRedis;
+import java.time.Duration;
+
+@WithRedis
+class RedisBackendTests extends LimitBackendContract {
+
+    private final RedisBackend backend = new RedisBackend(
+            RedisConnections.to(RedisServer.shared()),
+            "test:{braces}:",
+            Duration.ofSeconds(10),
+            new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())));
+
+    @Override
+    protected LimitBackend backend() {
+        return this.backend;
+    }
+}

@@ -1,0 +1,7 @@
+-- given_clock.lua: for tests: the time is the last argument, microseconds since the epoch.
+
+local CLOCK_ARGUMENTS = 1
+
+local function read_clock()
+  return tonumber(ARGV[#ARGV])
+end
