@@ -37,7 +37,11 @@ import org.springframework.util.function.SingletonSupplier;
  *
  * <p>Runs after Spring's auto-proxying, whose advisors it joins by their order, and before the processors that keep the bean to
  * call it themselves, such as those of {@code @Scheduled} methods and message listeners.
+ *
+ * @serial exclude
  */
+@SuppressWarnings(
+        "InvalidBlockTag") // javadoc wants the tag: a ProxyConfig is serializable, this one is never serialized
 public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAdvisingPostProcessor
         implements SmartInitializingSingleton {
 
