@@ -62,7 +62,7 @@ final class Partitions {
     /** Returns the partition that all instances share. */
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
-        if (known == null || known.definition() != definition) {
+        if (known == null || !known.isOf(definition)) {
             known = new Stamped(definition, definition.limits(), stamp());
             this.shared.put(definition.name(), known);
         }
@@ -72,7 +72,7 @@ final class Partitions {
     /** Returns the partition of this instance alone, at its share of the limits. */
     Partition share(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shares.get(definition.name());
-        if (known == null || known.definition() != definition) {
+        if (known == null || !known.isOf(definition)) {
             known = new Stamped(definition, shareOf(definition.limits()), this.lastShare.incrementAndGet());
             this.shares.put(definition.name(), known);
         }
@@ -138,6 +138,12 @@ final class Partitions {
     private record Seen(Membership membership, long atNanos) {}
 
     private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp) {
+
+        /** A definition is made once and replaced when it changes; comparing its values would cost every acquisition. */
+        @SuppressWarnings("ReferenceEquality")
+        boolean isOf(ResourceDefinition other) {
+            return this.definition == other;
+        }
 
         Partition partition(@Nullable String key) {
             return new Partition(this.definition.name(), stored(this.definition, key), this.limits, this.stamp);
