@@ -1,0 +1,225 @@
+package io.ratelimit.actuate;
+
+import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.Limit;
+import io.ratelimit.LimitStatus;
+import io.ratelimit.PartitionSnapshot;
+import io.ratelimit.RateLimit;
+import io.ratelimit.ResourceDefinition;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer of {@code GET /actuator/limits}. Field names are stable; constants are in lower case with hyphens, durations in
+ * ISO-8601. A field without a value is left out.
+ *
+ * @param instance the name of the instance that answers, such as it stands in {@code holders}
+ * @param liveInstances how many instances share the limits, as last seen
+ * @param resources all resources by name
+ */
+public record LimitsDescription(String instance, int liveInstances, Map<String, ResourceDescription> resources) {
+
+    private static String constant(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static @Nullable String text(@Nullable Duration duration) {
+        return duration == null ? null : duration.toString();
+    }
+
+    /**
+     * One resource: the answer of {@code GET /actuator/limits/{resource}}.
+     *
+     * @param name the name of the resource
+     * @param limits its limits as this instance defines them, rate limits first
+     * @param keyed whether each value of a key has a share of its own
+     * @param policy what happens to a call that finds no permit: {@code reject} or {@code observe}
+     * @param onBackendFailure what happens to a call while the backend cannot be asked: {@code local}, {@code allow} or
+     *     {@code reject}
+     * @param hashKeys whether keys are stored and shown only as hashes
+     * @param perInstance whether each instance counts for itself, in memory
+     * @param attributes what a permit tells its holder of the resource
+     * @param status {@code live}: {@code usage} shows the numbers of now; {@code per-key}: there are numbers for each key only, to
+     *     be asked for with {@code ?key=}; {@code unavailable}: the backend could not be asked, {@code error} says why
+     * @param error why there are no numbers
+     * @param usage the live numbers, cluster-wide
+     */
+    public record ResourceDescription(
+            String name,
+            List<LimitDescription> limits,
+            boolean keyed,
+            String policy,
+            String onBackendFailure,
+            boolean hashKeys,
+            boolean perInstance,
+            Map<String, String> attributes,
+            String status,
+            @Nullable String error,
+            @Nullable Usage usage) {
+
+        static ResourceDescription live(ResourceDefinition definition, PartitionSnapshot snapshot) {
+            return of(definition, "live", null, Usage.of(snapshot));
+        }
+
+        static ResourceDescription keyed(ResourceDefinition definition) {
+            return of(definition, "per-key", null, null);
+        }
+
+        static ResourceDescription unavailable(ResourceDefinition definition, String error) {
+            return of(definition, "unavailable", error, null);
+        }
+
+        private static ResourceDescription of(
+                ResourceDefinition definition, String status, @Nullable String error, @Nullable Usage usage) {
+            return new ResourceDescription(
+                    definition.name(),
+                    definition.limits().stream().map(LimitDescription::of).toList(),
+                    definition.key() != null,
+                    constant(definition.policy()),
+                    constant(definition.onBackendFailure()),
+                    definition.hashKeys(),
+                    definition.perInstance(),
+                    definition.attributes(),
+                    status,
+                    error,
+                    usage);
+        }
+
+        ResourceDescription withoutHolders() {
+            return new ResourceDescription(
+                    this.name,
+                    this.limits,
+                    this.keyed,
+                    this.policy,
+                    this.onBackendFailure,
+                    this.hashKeys,
+                    this.perInstance,
+                    this.attributes,
+                    this.status,
+                    this.error,
+                    this.usage == null ? null : this.usage.withoutHolders());
+        }
+    }
+
+    /**
+     * One limit as it is defined.
+     *
+     * @param name its name
+     * @param kind {@code rate} or {@code concurrency}
+     * @param limit how much may be taken: per window, or at once
+     * @param window the window of a rate limit, such as {@code PT1M}
+     * @param algorithm how a rate limit counts, such as {@code sliding-window}
+     * @param lease how long a slot is kept without a sign of life of its holder
+     * @param maxHold after which time a slot is taken back although its holder lives; left out: never
+     */
+    public record LimitDescription(
+            String name,
+            String kind,
+            long limit,
+            @Nullable String window,
+            @Nullable String algorithm,
+            @Nullable String lease,
+            @Nullable String maxHold) {
+
+        static LimitDescription of(Limit limit) {
+            if (limit instanceof RateLimit rate) {
+                return new LimitDescription(
+                        rate.name(),
+                        constant(rate.kind()),
+                        rate.limit(),
+                        text(rate.window()),
+                        constant(rate.algorithm()),
+                        null,
+                        null);
+            }
+            ConcurrencyLimit slots = (ConcurrencyLimit) limit;
+            return new LimitDescription(
+                    slots.name(),
+                    constant(slots.kind()),
+                    slots.limit(),
+                    null,
+                    null,
+                    text(slots.lease()),
+                    text(slots.maxHold()));
+        }
+    }
+
+    /**
+     * How the limits of one share stand.
+     *
+     * @param limits its limits
+     * @param holderCount how many permits hold slots
+     * @param holders those permits, longest held first, at most the first 100; only for a single resource
+     */
+    public record Usage(
+            List<LimitUsage> limits,
+            long holderCount,
+            @Nullable List<HolderDescription> holders) {
+
+        static Usage of(PartitionSnapshot snapshot) {
+            return new Usage(
+                    snapshot.limits().stream().map(LimitUsage::of).toList(),
+                    snapshot.holderCount(),
+                    snapshot.holders().stream().map(HolderDescription::of).toList());
+        }
+
+        Usage withoutHolders() {
+            return new Usage(this.limits, this.holderCount, null);
+        }
+    }
+
+    /**
+     * How one limit stands.
+     *
+     * @param name its name
+     * @param kind {@code rate} or {@code concurrency}
+     * @param limit the limit that the backend goes by, which is another than the definition's while instances with different
+     *     configurations run
+     * @param used how much is taken: in the window, or held now
+     * @param remaining how much is left
+     * @param reset when something of a rate limit comes back, from now, such as {@code PT17S}
+     */
+    public record LimitUsage(
+            String name,
+            String kind,
+            long limit,
+            long used,
+            long remaining,
+            @Nullable String reset) {
+
+        static LimitUsage of(LimitStatus status) {
+            return new LimitUsage(
+                    status.limit().name(),
+                    constant(status.limit().kind()),
+                    status.limit().limit(),
+                    status.used(),
+                    status.remaining(),
+                    status.limit() instanceof RateLimit ? text(status.reset()) : null);
+        }
+    }
+
+    /**
+     * A permit that holds slots.
+     *
+     * @param permit its id
+     * @param instance the name of the instance that holds it
+     * @param slots how many slots of which limit it holds
+     * @param age how long it has held them
+     * @param leaseLeft how long they are kept without a sign of life
+     */
+    public record HolderDescription(
+            String permit, String instance, Map<String, Long> slots, String age, String leaseLeft) {
+
+        static HolderDescription of(PartitionSnapshot.Holder holder) {
+            return new HolderDescription(
+                    holder.permit(),
+                    holder.instance(),
+                    holder.slots(),
+                    holder.age().toString(),
+                    holder.leaseLeft().toString());
+        }
+    }
+}

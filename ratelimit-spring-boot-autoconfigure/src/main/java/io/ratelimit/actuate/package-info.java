@@ -1,0 +1,7 @@
+/**
+ * The actuator endpoint: definitions and live numbers of limits.
+ */
+@NullMarked
+package io.ratelimit.actuate;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,126 @@
+package io.ratelimit.autoconfigure;
+
+import io.ratelimit.BackendFailurePolicy;
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.RateAlgorithm;
+import io.ratelimit.web.RateLimitHeaders;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Limits as {@code application.yml} says them. A property under {@code ratelimit} that does not exist fails the startup.
+ *
+ * @param enabled Whether limits apply. If not, annotations do nothing and the Limiter bean grants everything.
+ * @param backend Where limits are counted. Redis if the application has a connection to it; without one, startup fails unless
+ *     this says memory.
+ * @param keyPrefix Prefix of all keys in Redis. Applications with the same prefix share their limits.
+ * @param commandTimeout Longest time to wait for an answer of the backend. A number without a unit is in milliseconds.
+ * @param onBackendFailure What happens to a call while the backend cannot be asked.
+ * @param lease How long a slot is kept without a sign of life of its holder. A number without a unit is in milliseconds.
+ * @param defaults What holds for resources that do not say otherwise.
+ * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
+ *     brackets and quotes, such as "[my_api.v1]".
+ * @param web Answers over HTTP.
+ * @param aspectOrder Order of the limits among the advice around a bean's method, such as transactions. Lower values lie further
+ *     outside.
+ */
+@ConfigurationProperties(prefix = RateLimitProperties.PREFIX, ignoreUnknownFields = false)
+public record RateLimitProperties(
+        @DefaultValue("true") boolean enabled,
+        @Nullable Backend backend,
+
+        @DefaultValue("ratelimit:${spring.application.name:}:")
+        String keyPrefix,
+
+        @DefaultValue("500ms") Duration commandTimeout,
+        @DefaultValue("local") BackendFailurePolicy onBackendFailure,
+        @DefaultValue("10s") Duration lease,
+        @DefaultValue Defaults defaults,
+        @DefaultValue Map<String, Resource> resources,
+        @DefaultValue Web web,
+        @DefaultValue("0") int aspectOrder) {
+
+    static final String PREFIX = "ratelimit";
+
+    /**
+     * Where limits are counted.
+     */
+    public enum Backend {
+
+        /** In Redis: the instances of the application share each limit. */
+        REDIS,
+
+        /** In the memory of this JVM: each instance has each limit for itself. */
+        MEMORY
+    }
+
+    /**
+     * What holds for resources that do not say otherwise.
+     *
+     * @param policy What happens to a call that finds no permit.
+     */
+    public record Defaults(@DefaultValue("reject") LimitPolicy policy) {}
+
+    /**
+     * Answers over HTTP.
+     *
+     * @param headers Which response headers tell clients of their limits.
+     */
+    public record Web(@DefaultValue("ietf") RateLimitHeaders headers) {}
+
+    /**
+     * A resource: what limits it carries and what happens at them.
+     *
+     * @param rate Rate limit such as 100/1m. Short for rates.default.
+     * @param rates Rate limits by name.
+     * @param concurrency Concurrency limit: how many at once. Short for concurrencies.default.
+     * @param concurrencies Concurrency limits by name.
+     * @param key SpEL expression whose value says whose share it is. Without one there is one share for all.
+     * @param policy What happens to a call that finds no permit. As in defaults if not set.
+     * @param onBackendFailure What happens to a call while the backend cannot be asked. As the application's if not set.
+     * @param hashKeys Whether keys are stored and shown only as hashes. Keys over 128 bytes always are.
+     * @param backend Where the limits of this resource are counted: memory makes it a limit per instance. As the application's if
+     *     not set.
+     * @param attributes What a permit tells its holder of the resource, such as a region.
+     */
+    public record Resource(
+            @Nullable Rate rate,
+            @DefaultValue Map<String, Rate> rates,
+            @Nullable Concurrency concurrency,
+            @DefaultValue Map<String, Concurrency> concurrencies,
+            @Nullable String key,
+            @Nullable LimitPolicy policy,
+            @Nullable BackendFailurePolicy onBackendFailure,
+            @DefaultValue("false") boolean hashKeys,
+            @Nullable Backend backend,
+            @DefaultValue Map<String, String> attributes) {}
+
+    /**
+     * A rate limit. Short: {@code 500/1m}, which stands in {@code limit} then, as there is no window. Texts, so that whatever is
+     * wrong with them is told with the name of the property.
+     *
+     * @param limit How much may be taken per window, from 1 to 10,000,000.
+     * @param window Length of the window with its unit, such as 1m, PT1M, 100ms or 30d, from 1 ms to 30 days.
+     * @param algorithm How it counts.
+     */
+    public record Rate(
+            @Nullable String limit,
+            @Nullable String window,
+            @DefaultValue("sliding-window") RateAlgorithm algorithm) {}
+
+    /**
+     * A concurrency limit. Short: {@code 20}. Texts, so that whatever is wrong with them is told with the name of the property.
+     *
+     * @param limit How many at once, from 1 to 1,000,000.
+     * @param lease How long a slot is kept without a sign of life of its holder, from 100 ms to 1 day. As the application's if not
+     *     set.
+     * @param maxHold After this time a slot is taken back although its holder lives, from 1 ms to 30 days. Never if not set.
+     */
+    public record Concurrency(
+            @Nullable String limit,
+            @Nullable String lease,
+            @Nullable String maxHold) {}
+}

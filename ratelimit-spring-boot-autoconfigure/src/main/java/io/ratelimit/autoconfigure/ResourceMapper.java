@@ -1,0 +1,152 @@
+package io.ratelimit.autoconfigure;
+
+import io.ratelimit.BackendFailurePolicy;
+import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.Limit;
+import io.ratelimit.LimitConfigurationException;
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.ResourceDefaults;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceRegistry;
+import io.ratelimit.autoconfigure.RateLimitProperties.Backend;
+import io.ratelimit.autoconfigure.RateLimitProperties.Resource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.expression.ParseException;
+import org.springframework.expression.spel.standard.SpelExpressionParser;
+
+/**
+ * Turns the properties into definitions of resources, once.
+ */
+final class ResourceMapper {
+
+    private static final String RESOURCES = RateLimitProperties.PREFIX + ".resources";
+
+    private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9-]+");
+
+    private final ResourceDefaults defaults;
+
+    private ResourceMapper(ResourceDefaults defaults) {
+        this.defaults = defaults;
+    }
+
+    /**
+     * Makes the registry of an application.
+     *
+     * @throws LimitConfigurationException for a value that makes no sense, naming its property
+     */
+    static ResourceRegistry registry(RateLimitProperties properties) {
+        ResourceDefaults defaults = defaults(properties);
+        ResourceMapper mapper = new ResourceMapper(defaults);
+        List<ResourceDefinition> definitions = new ArrayList<>();
+        properties.resources().forEach((name, resource) -> definitions.add(mapper.definition(name, resource)));
+        return new ResourceRegistry(defaults, definitions);
+    }
+
+    /** The full name of a resource's property. */
+    static String path(String resource) {
+        return RESOURCES + element(resource);
+    }
+
+    private static ResourceDefaults defaults(RateLimitProperties properties) {
+        Setting lease = new Setting(
+                RateLimitProperties.PREFIX + ".lease", properties.lease().toString());
+        lease.make(() -> new ConcurrencyLimit(Limit.DEFAULT_NAME, 1, properties.lease(), null), Setting.DURATION_FIX);
+        Setting policy = new Setting(
+                RateLimitProperties.PREFIX + ".defaults.policy",
+                properties.defaults().policy().name().toLowerCase(Locale.ROOT));
+        return policy.make(
+                () -> new ResourceDefaults(
+                        properties.lease(), properties.defaults().policy(), properties.onBackendFailure()),
+                "Set it to reject or observe.");
+    }
+
+    private ResourceDefinition definition(String name, Resource resource) {
+        String path = path(name);
+        List<Limit> limits = limits(path, resource);
+        String key = key(path, resource.key());
+        return new Setting(path, name)
+                .make(
+                        () -> new ResourceDefinition(
+                                name,
+                                limits,
+                                key,
+                                policy(resource.policy()),
+                                onBackendFailure(resource.onBackendFailure()),
+                                resource.hashKeys(),
+                                resource.backend() == Backend.MEMORY,
+                                resource.attributes()),
+                        "Rename the resource.");
+    }
+
+    private List<Limit> limits(String path, Resource resource) {
+        List<Limit> limits = new ArrayList<>();
+        if (resource.rate() != null) {
+            refuseBoth(path + ".rate", path + ".rates", resource.rates());
+            limits.add(LimitMapper.rateLimit(path + ".rate", Limit.DEFAULT_NAME, resource.rate()));
+        }
+        resource.rates()
+                .forEach(
+                        (name, rate) -> limits.add(LimitMapper.rateLimit(path + ".rates" + element(name), name, rate)));
+        if (resource.concurrency() != null) {
+            refuseBoth(path + ".concurrency", path + ".concurrencies", resource.concurrencies());
+            limits.add(LimitMapper.concurrencyLimit(
+                    path + ".concurrency", Limit.DEFAULT_NAME, resource.concurrency(), this.defaults.lease()));
+        }
+        resource.concurrencies()
+                .forEach((name, concurrency) -> limits.add(LimitMapper.concurrencyLimit(
+                        path + ".concurrencies" + element(name), name, concurrency, this.defaults.lease())));
+        if (limits.isEmpty()) {
+            throw new LimitConfigurationException(
+                    "The property '%s' gives the resource no limit.".formatted(path),
+                    "Add a limit, such as '%s.rate: 100/1m' or '%s.concurrency: 10'.".formatted(path, path));
+        }
+        return limits;
+    }
+
+    private static void refuseBoth(String shorthand, String byName, Map<String, ?> limits) {
+        if (limits.containsKey(Limit.DEFAULT_NAME)) {
+            throw new LimitConfigurationException(
+                    "Both '%s' and '%s.%s' are set, and the first is short for the second."
+                            .formatted(shorthand, byName, Limit.DEFAULT_NAME),
+                    "Remove one of them.");
+        }
+    }
+
+    private static @Nullable String key(String path, @Nullable String key) {
+        if (key == null) {
+            return null;
+        }
+        Setting setting = new Setting(path + ".key", key);
+        String fix =
+                "Write an expression such as user, ip or header('X-Api-Key'), or remove the property for one share for all.";
+        if (key.isBlank()) {
+            throw setting.wrong("The key is blank", fix, null);
+        }
+        try {
+            new SpelExpressionParser().parseExpression(key);
+        } catch (ParseException ex) {
+            throw setting.wrong(
+                    "It is not an expression: %s at position %d".formatted(ex.getSimpleMessage(), ex.getPosition()),
+                    fix,
+                    ex);
+        }
+        return key;
+    }
+
+    private LimitPolicy policy(@Nullable LimitPolicy policy) {
+        return policy == null || policy == LimitPolicy.INHERIT ? this.defaults.policy() : policy;
+    }
+
+    private BackendFailurePolicy onBackendFailure(@Nullable BackendFailurePolicy policy) {
+        return policy == null ? this.defaults.onBackendFailure() : policy;
+    }
+
+    private static String element(String name) {
+        return PLAIN_NAME.matcher(name).matches() ? "." + name : "[" + name + "]";
+    }
+}

@@ -1,0 +1,40 @@
+package io.ratelimit.web.servlet;
+
+import io.ratelimit.aop.CallContext;
+import io.ratelimit.aop.CallContextSource;
+import io.ratelimit.web.RateLimitHeaders;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.context.request.RequestContextHolder;
+import org.springframework.web.context.request.ServletRequestAttributes;
+
+/**
+ * Takes the servlet request that the current thread is in as the surroundings of a call.
+ *
+ * <p>{@code ip} is {@link jakarta.servlet.ServletRequest#getRemoteAddr()} and nothing else: a header that a proxy adds counts only
+ * where the server or a filter has been told to trust it ({@code server.forward-headers-strategy}). An IPv6 address is given in
+ * one form whatever the client wrote, such as {@code 2001:db8:0:0:0:0:0:1}.
+ *
+ * <p>Each decision shows in the header fields of the response at once, together with those on other resources earlier in the same
+ * request. One that comes when the response is committed is not shown.
+ */
+public final class ServletCallContextSource implements CallContextSource {
+
+    private final RequestDecisions decisions;
+
+    /**
+     * Makes a source.
+     *
+     * @param headers the header fields that tell how limits stand
+     */
+    public ServletCallContextSource(RateLimitHeaders headers) {
+        this.decisions = new RequestDecisions(headers);
+    }
+
+    @Override
+    public @Nullable CallContext current() {
+        if (RequestContextHolder.getRequestAttributes() instanceof ServletRequestAttributes attributes) {
+            return new ServletCallContext(attributes.getRequest(), attributes.getResponse(), this.decisions);
+        }
+        return null;
+    }
+}
