@@ -10,11 +10,7 @@ public final class ConcurrencyLimitExceededException extends LimitExceededExcept
     ConcurrencyLimitExceededException(ConcurrencyLimit limit, Refusal refusal) {
         super(
                 "The concurrency limit '%s' of the resource '%s' (%d at once) has too few slots free; retry in about %d ms"
-                        .formatted(
-                                limit.name(),
-                                refusal.resource(),
-                                limit.limit(),
-                                refusal.retryAfter().toMillis()),
+                        .formatted(limit.name(), refusal.resource(), limit.limit(), refusal.retryAfterMillis()),
                 refusal);
     }
 }

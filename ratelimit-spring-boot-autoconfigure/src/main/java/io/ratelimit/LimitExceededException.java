@@ -107,6 +107,11 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
             limits = List.copyOf(limits);
         }
 
+        /** Rounds up: whoever comes earlier is refused again. */
+        long retryAfterMillis() {
+            return this.retryAfter.plusNanos(999_999).toMillis();
+        }
+
         Limit limit() {
             return this.violated.get(0);
         }

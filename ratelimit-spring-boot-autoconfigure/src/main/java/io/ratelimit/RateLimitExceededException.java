@@ -15,7 +15,7 @@ public final class RateLimitExceededException extends LimitExceededException {
                                 refusal.resource(),
                                 limit.limit(),
                                 limit.window(),
-                                refusal.retryAfter().toMillis()),
+                                refusal.retryAfterMillis()),
                 refusal);
     }
 }

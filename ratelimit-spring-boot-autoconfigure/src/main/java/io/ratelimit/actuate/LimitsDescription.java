@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 
 /**
  * The answer of {@code GET /actuator/limits}. Field names are stable; constants are in lower case with hyphens, durations in
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param liveInstances how many instances share the limits, as last seen
  * @param resources all resources by name
  */
-public record LimitsDescription(String instance, int liveInstances, Map<String, ResourceDescription> resources) {
+public record LimitsDescription(String instance, int liveInstances, Map<String, ResourceDescription> resources)
+        implements OperationResponseBody {
 
     private static String constant(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -58,7 +60,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             Map<String, String> attributes,
             String status,
             @Nullable String error,
-            @Nullable Usage usage) {
+            @Nullable Usage usage)
+            implements OperationResponseBody {
 
         static ResourceDescription live(ResourceDefinition definition, PartitionSnapshot snapshot) {
             return of(definition, "live", null, Usage.of(snapshot));

@@ -5,6 +5,8 @@ import io.ratelimit.LimitListener;
 import io.ratelimit.LimitStatus;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -17,6 +19,8 @@ final class Listeners implements LimitListener {
     private static final Log logger = LogFactory.getLog(Listeners.class);
 
     private final List<LimitListener> listeners;
+
+    private final Set<LimitListener> failed = ConcurrentHashMap.newKeySet();
 
     Listeners(List<LimitListener> listeners) {
         this.listeners = List.copyOf(listeners);
@@ -62,7 +66,12 @@ final class Listeners implements LimitListener {
             try {
                 event.accept(listener);
             } catch (RuntimeException ex) {
-                logger.warn("The listener " + listener.getClass().getName() + " failed", ex);
+                if (this.failed.add(listener)) {
+                    logger.warn(
+                            "The listener %s failed; it is called on, and not complained of again"
+                                    .formatted(listener.getClass().getName()),
+                            ex);
+                }
             }
         }
     }

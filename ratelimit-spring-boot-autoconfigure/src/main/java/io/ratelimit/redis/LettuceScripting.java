@@ -12,6 +12,7 @@ import io.ratelimit.LimitConfigurationException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -43,6 +44,16 @@ final class LettuceScripting implements AutoCloseable {
         }
         this.connectionFactory = connectionFactory;
         this.timeout = timeout;
+    }
+
+    /**
+     * Waits for the connection, for as long as connecting takes. For calls that nobody waits for: a cold JVM may take longer to connect
+     * than a command may take.
+     */
+    CompletionStage<?> connected() {
+        return session().exceptionally((failure) -> {
+            throw unavailable(NestedExceptionUtils.getMostSpecificCause(failure));
+        });
     }
 
     /**

@@ -67,7 +67,9 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
         Arguments arguments = new Arguments().add(instance).add(lease.toNanos() / 1_000);
-        return run(this.heartbeatScript, new byte[][] {this.keys.instances()}, arguments)
+        return this.scripting
+                .connected()
+                .thenCompose((connection) -> run(this.heartbeatScript, new byte[][] {this.keys.instances()}, arguments))
                 .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
     }
 

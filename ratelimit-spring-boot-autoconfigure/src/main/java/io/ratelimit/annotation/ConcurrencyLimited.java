@@ -1,0 +1,141 @@
+package io.ratelimit.annotation;
+
+import io.ratelimit.LimitPolicy;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Repeatable;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.springframework.core.annotation.AliasFor;
+
+/**
+ * Limits how many calls of a method run at once, across all instances of the application: by the concurrency limits of a
+ * resource.
+ *
+ * <pre>{@code
+ * @ConcurrencyLimited("postgres-pool")                            // the slots that application.yml gives the resource
+ * @ConcurrencyLimited(limit = 5, key = "user", maxHold = "5m")    // inline: the resource is named Class.method
+ * }</pre>
+ *
+ * <p>The slot is held until the method returns or throws; if it returns a {@link java.util.concurrent.CompletionStage}, until
+ * that completes or is cancelled. Methods that return other types whose work goes on after they have returned stop the
+ * application from starting.
+ *
+ * <p>A call that is refused ends in a {@link io.ratelimit.ConcurrencyLimitExceededException}, unless {@link #policy()} or
+ * {@link #fallbackMethod()} say otherwise.
+ *
+ * <p>On a type, the limit is shared by all methods of every bean whose class is, extends or implements that type. On an
+ * interface, it holds for the beans behind it. An override without this annotation inherits it; one with it replaces it.
+ * The annotation works on calls from outside: a method that a bean calls on itself is not limited. The method must be one
+ * that a proxy can intercept, or the application does not start.
+ *
+ * <p>Together with {@link RateLimited @RateLimited} of the same resource and key it is one acquisition: all or nothing.
+ * Different resources are acquired in the order declared, the type's before the method's, and undone in reverse if one of them
+ * refuses. Repeated annotations stand where the first of them does.
+ */
+@Documented
+@Target({ElementType.METHOD, ElementType.TYPE})
+@Retention(RetentionPolicy.RUNTIME)
+@Repeatable(ConcurrencyLimited.Container.class)
+public @interface ConcurrencyLimited {
+
+    /** The value of {@link #limit()} where none is given. */
+    long UNSET = Long.MIN_VALUE;
+
+    /**
+     * Alias for {@link #name()}.
+     *
+     * @return the name of the resource
+     */
+    @AliasFor("name")
+    String value() default "";
+
+    /**
+     * The resource. Empty (the default): {@code SimpleClassName.method}, or {@code SimpleClassName} on a type, of the class that
+     * carries the annotation; that needs an inline {@link #limit()}. Two methods that come to one generated name stop the
+     * application from starting.
+     *
+     * @return the name of the resource
+     */
+    @AliasFor("value")
+    String name() default "";
+
+    /**
+     * SpEL expression that says whose share it is: {@code "user"}, {@code "ip"}, {@code "#order.customerId"},
+     * {@code "header('X-Api-Key')"}, {@code "{user, #tenant}"}. Empty (the default): the resource's own key, else one share for
+     * all.
+     *
+     * <p>Parameters are {@code #name}, {@code #p0} and {@code #a0}, beans are {@code @bean}; the root has the properties
+     * {@code ip}, {@code user}, {@code method}, {@code args} and {@code target} and the methods {@code header(name)} and
+     * {@code param(name)}. An {@code Optional} stands for its value, a principal for its name; a collection or an array is one key
+     * of all its elements. A value that is null, empty, blank or without a text of its own is an
+     * {@link IllegalStateException}, never a shared bucket.
+     *
+     * @return the expression
+     */
+    String key() default "";
+
+    /**
+     * The number of slots, from 1 to 1,000,000. Unset by default. What application.yml says of the concurrency limits of the
+     * resource wins.
+     *
+     * @return the inline limit
+     */
+    long limit() default UNSET;
+
+    /**
+     * As {@link #limit()}, as a text that takes placeholders: {@code "${exports.max}"}. Empty by default; give one of the two.
+     *
+     * @return the inline limit as a text
+     */
+    String limitString() default "";
+
+    /**
+     * After it a slot of the inline limit is taken back although its holder lives, from 1 ms to 30 days: {@code "500ms"},
+     * {@code "5m"}, {@code "PT5M"}, or placeholders. Empty (the default): never.
+     *
+     * @return the longest hold
+     */
+    String maxHold() default "";
+
+    /**
+     * What happens to a call that finds no permit. By default as the resource says, which is to reject it unless it says
+     * something else.
+     *
+     * @return the policy
+     */
+    LimitPolicy policy() default LimitPolicy.INHERIT;
+
+    /**
+     * SpEL expression, as for {@link #key()}; if it is false, this annotation does not limit the call. Empty (the default): it
+     * always does.
+     *
+     * @return the expression
+     */
+    String condition() default "";
+
+    /**
+     * A method of the same class that answers in place of a refused call: with the same parameters, optionally followed by a
+     * {@link io.ratelimit.LimitExceededException}, and a return type that fits. It may be private. What it throws reaches the
+     * caller. It is not called for exceptions that the limited method itself throws, and is not limited itself. Empty (the
+     * default): the refusal is thrown.
+     *
+     * @return the name of the method
+     */
+    String fallbackMethod() default "";
+
+    /** Holds repeated {@link ConcurrencyLimited} annotations. */
+    @Documented
+    @Target({ElementType.METHOD, ElementType.TYPE})
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Container {
+
+        /**
+         * The annotations.
+         *
+         * @return the annotations, in the order declared
+         */
+        ConcurrencyLimited[] value();
+    }
+}

@@ -1,0 +1,230 @@
+package io.ratelimit.actuate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.Limit;
+import io.ratelimit.LimitOperations;
+import io.ratelimit.LimitStatus;
+import io.ratelimit.PartitionSnapshot;
+import io.ratelimit.RateAlgorithm;
+import io.ratelimit.RateLimit;
+import io.ratelimit.ResourceDefaults;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.actuate.LimitsDescription.HolderDescription;
+import io.ratelimit.actuate.LimitsDescription.LimitDescription;
+import io.ratelimit.actuate.LimitsDescription.LimitUsage;
+import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
+import io.ratelimit.actuate.LimitsDescription.Usage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
+
+class LimitsEndpointTests {
+
+    private static final RateLimit RATE =
+            new RateLimit("requests", 100, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW);
+
+    private static final ConcurrencyLimit SLOTS =
+            new ConcurrencyLimit("default", 10, Duration.ofSeconds(10), Duration.ofMinutes(5));
+
+    private static final ResourceDefinition POOL = ResourceDefinition.of("pool", RATE, SLOTS);
+
+    private static final ResourceDefinition PER_USER = new ResourceDefinition(
+            "per-user",
+            List.of((Limit) SLOTS),
+            "user",
+            ResourceDefaults.STANDARD.policy(),
+            ResourceDefaults.STANDARD.onBackendFailure(),
+            true,
+            false,
+            Map.of("region", "eu"));
+
+    private static final PartitionSnapshot SNAPSHOT = new PartitionSnapshot(
+            "pool",
+            List.of(
+                    new LimitStatus(RATE, 30, Duration.ofSeconds(17)),
+                    new LimitStatus(ConcurrencyLimit.of(8), 9, Duration.ZERO)),
+            1,
+            List.of(new PartitionSnapshot.Holder(
+                    "p1", "app-1", Map.of("default", 9L), Duration.ofSeconds(3), Duration.ofSeconds(8))));
+
+    private final List<String> asked = new ArrayList<>();
+
+    private final LimitsEndpoint endpoint =
+            endpoint((resource, key) -> CompletableFuture.completedFuture(SNAPSHOT), Duration.ofMinutes(1));
+
+    private LimitsEndpoint endpoint(
+            BiFunction<String, @Nullable String, CompletableFuture<PartitionSnapshot>> inspection, Duration patience) {
+        LimitOperations operations = new LimitOperations() {
+
+            @Override
+            public String instance() {
+                return "app-1";
+            }
+
+            @Override
+            public int liveInstances() {
+                return 2;
+            }
+
+            @Override
+            public List<ResourceDefinition> resources() {
+                return List.of(PER_USER, POOL);
+            }
+
+            @Override
+            public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
+                asked.add(resource + "/" + key);
+                return inspection.apply(resource, key);
+            }
+        };
+        return new LimitsEndpoint(operations, patience);
+    }
+
+    @Nested
+    class AllResources {
+
+        @Test
+        void tellsOfThisInstanceAndTheOthers() {
+            LimitsDescription description = endpoint.limits();
+
+            assertThat(description.instance()).isEqualTo("app-1");
+            assertThat(description.liveInstances()).isEqualTo(2);
+            assertThat(description.resources()).containsOnlyKeys("per-user", "pool");
+        }
+
+        @Test
+        void showsLiveNumbersOfResourcesWithoutAKeyButNoHolders() {
+            ResourceDescription pool = endpoint.limits().resources().get("pool");
+
+            assertThat(pool.status()).isEqualTo("live");
+            assertThat(pool.usage())
+                    .isEqualTo(new Usage(
+                            List.of(
+                                    new LimitUsage("requests", "rate", 100, 30, 70, "PT17S"),
+                                    new LimitUsage("default", "concurrency", 8, 9, 0, null)),
+                            1,
+                            null));
+        }
+
+        @Test
+        void asksNothingAboutResourcesWithAKey() {
+            ResourceDescription perUser = endpoint.limits().resources().get("per-user");
+
+            assertThat(perUser.status()).isEqualTo("per-key");
+            assertThat(perUser.usage()).isNull();
+            assertThat(asked).containsExactly("pool/null");
+        }
+    }
+
+    @Nested
+    class OneResource {
+
+        @Test
+        void showsItsDefinition() {
+            ResourceDescription perUser = endpoint.resource("per-user", null);
+
+            assertThat(perUser.limits())
+                    .containsExactly(new LimitDescription("default", "concurrency", 10, null, null, "PT10S", "PT5M"));
+            assertThat(perUser.keyed()).isTrue();
+            assertThat(perUser.policy()).isEqualTo("reject");
+            assertThat(perUser.onBackendFailure()).isEqualTo("local");
+            assertThat(perUser.hashKeys()).isTrue();
+            assertThat(perUser.perInstance()).isFalse();
+            assertThat(perUser.attributes()).containsExactly(Map.entry("region", "eu"));
+        }
+
+        @Test
+        void showsWindowAndAlgorithmOfARateLimit() {
+            assertThat(endpoint.resource("pool", null).limits())
+                    .first()
+                    .isEqualTo(new LimitDescription("requests", "rate", 100, "PT1M", "sliding-window", null, null));
+        }
+
+        @Test
+        void showsWhoHoldsItsSlots() {
+            assertThat(endpoint.resource("pool", null).usage().holders())
+                    .containsExactly(new HolderDescription("p1", "app-1", Map.of("default", 9L), "PT3S", "PT8S"));
+        }
+
+        @Test
+        void looksAtTheShareOfAKey() {
+            assertThat(endpoint.resource("per-user", "u1").status()).isEqualTo("live");
+            assertThat(asked).containsExactly("per-user/u1");
+        }
+
+        @Test
+        void asksForAKeyWhereSharesAreByKey() {
+            assertThat(endpoint.resource("per-user", null).status()).isEqualTo("per-key");
+            assertThat(asked).isEmpty();
+        }
+
+        @Test
+        void refusesABlankKey() {
+            assertThatExceptionOfType(InvalidEndpointRequestException.class)
+                    .isThrownBy(() -> endpoint.resource("per-user", " "));
+        }
+
+        @Test
+        void isNothingIfThereIsNone() {
+            assertThat(endpoint.resource("nope", null)).isNull();
+        }
+    }
+
+    @Nested
+    class BackendAway {
+
+        @Test
+        void showsDefinitionsAndWhyThereAreNoNumbers() {
+            LimitsEndpoint away = endpoint(
+                    (resource, key) ->
+                            CompletableFuture.failedFuture(new BackendUnavailableException("Redis cannot be asked")),
+                    Duration.ofMinutes(1));
+
+            assertThat(away.limits().resources().get("pool")).satisfies((pool) -> {
+                assertThat(pool.limits()).hasSize(2);
+                assertThat(pool.status()).isEqualTo("unavailable");
+                assertThat(pool.error()).isEqualTo("Redis cannot be asked");
+                assertThat(pool.usage()).isNull();
+            });
+        }
+
+        @Test
+        void givesUpOnAnAnswerThatDoesNotCome() {
+            LimitsEndpoint silent = endpoint((resource, key) -> new CompletableFuture<>(), Duration.ofMillis(1));
+
+            assertThat(silent.resource("pool", null).error()).isEqualTo("The backend did not answer within PT0.001S");
+        }
+
+        @Test
+        void keepsMessagesOfOtherFailuresToItself() {
+            LimitsEndpoint broken = endpoint(
+                    (resource, key) -> {
+                        throw new IllegalStateException("password=secret");
+                    },
+                    Duration.ofMinutes(1));
+
+            assertThat(broken.resource("pool", null).error())
+                    .isEqualTo("The backend could not be asked: IllegalStateException");
+        }
+
+        @Test
+        void doesNotEndAnInspectionThatOthersWaitFor() {
+            CompletableFuture<PartitionSnapshot> shared = new CompletableFuture<>();
+
+            endpoint((resource, key) -> shared, Duration.ofMillis(1)).resource("pool", null);
+
+            assertThat(shared).isNotDone();
+        }
+    }
+}
