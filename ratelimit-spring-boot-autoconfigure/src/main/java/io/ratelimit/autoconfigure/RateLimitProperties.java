@@ -3,6 +3,7 @@ package io.ratelimit.autoconfigure;
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.RateAlgorithm;
+import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
 import java.util.Map;
@@ -24,8 +25,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
  *     brackets and quotes, such as "[my_api.v1]".
  * @param web Answers over HTTP.
- * @param aspectOrder Order of the limits among the advice around a bean's method, such as transactions. Lower values lie further
- *     outside.
+ * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
+ *     limits lie outside of transactions and inside of method security.
  */
 @ConfigurationProperties(prefix = RateLimitProperties.PREFIX, ignoreUnknownFields = false)
 public record RateLimitProperties(
@@ -41,7 +42,9 @@ public record RateLimitProperties(
         @DefaultValue Defaults defaults,
         @DefaultValue Map<String, Resource> resources,
         @DefaultValue Web web,
-        @DefaultValue("0") int aspectOrder) {
+
+        @DefaultValue("" + LimitAnnotationBeanPostProcessor.DEFAULT_ORDER)
+        int aspectOrder) {
 
     static final String PREFIX = "ratelimit";
 

@@ -1,0 +1,131 @@
+package io.ratelimit.autoconfigure;
+
+import io.ratelimit.LimitListener;
+import io.ratelimit.Limiter;
+import io.ratelimit.ResourceRegistry;
+import io.ratelimit.aop.CallContextSource;
+import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
+import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.engine.LimiterEngine;
+import io.ratelimit.memory.MemoryBackend;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.ConfigurationPropertiesBinding;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+
+/**
+ * Auto-configuration of limits: the {@link ResourceRegistry} of {@code application.yml}, the {@link LimitBackend}, the
+ * {@link Limiter} and the annotations. A bean of the application's replaces each of the first three.
+ *
+ * <p>With {@code ratelimit.enabled: false} annotations do nothing, no backend is asked for, and the {@link Limiter} grants
+ * everything, so that applications which inject it start.
+ */
+@AutoConfiguration(afterName = {RateLimitAutoConfiguration.REDIS_BOOT_3, RateLimitAutoConfiguration.REDIS_BOOT_4})
+public final class RateLimitAutoConfiguration {
+
+    static final String REDIS_BOOT_3 = "org.springframework.boot.autoconfigure.data.redis.RedisAutoConfiguration";
+
+    static final String REDIS_BOOT_4 = "org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration";
+
+    private static final String ENABLED = RateLimitProperties.PREFIX + ".enabled";
+
+    /**
+     * Makes the auto-configuration.
+     */
+    public RateLimitAutoConfiguration() {}
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = ENABLED, matchIfMissing = true)
+    @EnableConfigurationProperties(RateLimitProperties.class)
+    static class Enabled {
+
+        @Bean
+        @ConfigurationPropertiesBinding
+        static LimitShorthandConverter limitShorthandConverter() {
+            return new LimitShorthandConverter();
+        }
+
+        @Bean
+        @ConditionalOnMissingBean
+        ResourceRegistry limitResourceRegistry(RateLimitProperties properties) {
+            return ResourceMapper.registry(properties);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = ENABLED, matchIfMissing = true)
+    @ConditionalOnMissingBean(Limiter.class)
+    static class Engine {
+
+        @Bean
+        @ConditionalOnMissingBean
+        LimitBackend limitBackend(
+                RateLimitProperties properties, Environment environment, ConfigurableListableBeanFactory beans) {
+            // the default of the prefix has a placeholder, which binding leaves alone
+            String keyPrefix = environment.resolvePlaceholders(properties.keyPrefix());
+            return new BackendChoice(properties, keyPrefix, beans, beans.getBeanClassLoader()).backend();
+        }
+
+        @Bean
+        LimiterEngine limiter(
+                ResourceRegistry resources, LimitBackend backend, ObjectProvider<LimitListener> listeners) {
+            return new LimiterEngine(
+                    resources,
+                    backend,
+                    new MemoryBackend(),
+                    listeners.orderedStream().toList());
+        }
+
+        @Bean
+        EngineLifecycle limiterLifecycle(ObjectProvider<LimiterEngine> engine) {
+            return new EngineLifecycle(engine);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = ENABLED, matchIfMissing = true)
+    static class Annotations {
+
+        /**
+         * Reads the environment and no bean: what a post-processor asks for is created before all the others. Which bean is the
+         * limiter is likewise asked only once a limited method is called.
+         */
+        @Bean
+        @ConditionalOnMissingBean
+        static LimitAnnotationBeanPostProcessor limitAnnotationBeanPostProcessor(
+                Environment environment,
+                ObjectProvider<Limiter> limiter,
+                ObjectProvider<ResourceRegistry> resources,
+                ObjectProvider<CallContextSource> sources) {
+            int order = Binder.get(environment)
+                    .bind(RateLimitProperties.PREFIX + ".aspect-order", Integer.class)
+                    .orElse(LimitAnnotationBeanPostProcessor.DEFAULT_ORDER);
+            LimitAnnotationBeanPostProcessor processor = new LimitAnnotationBeanPostProcessor(
+                    limiter::getObject,
+                    resources::getObject,
+                    () -> sources.orderedStream().toList(),
+                    order);
+            processor.setProxyTargetClass(
+                    environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
+            return processor;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = ENABLED, havingValue = false)
+    static class Disabled {
+
+        @Bean
+        @ConditionalOnMissingBean
+        Limiter limiter() {
+            return new UnlimitedLimiter();
+        }
+    }
+}
