@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A redis-server on this machine. The one that {@link #start} unpacks and starts is a daemon on the loopback address with nothing on
@@ -27,6 +28,8 @@ record SampleRedis(int port) {
     static final String HOST = "127.0.0.1";
 
     private static final int SILENCE_MILLIS = 1_000;
+
+    private static final long LONGEST_START_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /** Begins the name of the executable, by which a Redis of this sample is told from somebody else's. */
     private static final String MARK = "ratelimit-sample-redis";
@@ -63,10 +66,21 @@ record SampleRedis(int port) {
                     .directory(directory.toFile())
                     .start()
                     .waitFor();
+            awaitUp();
         } finally {
             // a program that runs does not need its file
             Files.deleteIfExists(executable);
             Files.deleteIfExists(directory);
+        }
+    }
+
+    private void awaitUp() throws IOException, InterruptedException {
+        long startNanos = System.nanoTime();
+        while (!isUp()) {
+            if (System.nanoTime() - startNanos > LONGEST_START_NANOS) {
+                throw new IOException("The Redis on port %d does not answer".formatted(this.port));
+            }
+            Thread.sleep(20);
         }
     }
 
