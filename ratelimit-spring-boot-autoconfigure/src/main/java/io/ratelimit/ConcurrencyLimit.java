@@ -4,7 +4,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many may use a resource at once: the number of slots.
+ * How many may use a resource at once: the number of slots. A value out of its range is an
+ * {@link IllegalArgumentException} that names it.
  *
  * @param name the name, 1 to 64 of the characters {@code A-Z a-z 0-9 . _ -}
  * @param limit the number of slots, from 1 to 1,000,000
@@ -29,7 +30,11 @@ public record ConcurrencyLimit(
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException for a value out of its range, naming it
+     * @param name the name
+     * @param limit the number of slots
+     * @param lease how long a slot is kept without a sign of life of its holder
+     * @param maxHold after it a slot is taken back although its holder lives
+     * @throws IllegalArgumentException for a value out of its range
      */
     public ConcurrencyLimit {
         Names.check("limit name", name);

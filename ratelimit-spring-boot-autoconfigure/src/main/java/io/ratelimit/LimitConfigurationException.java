@@ -8,8 +8,10 @@ public class LimitConfigurationException extends IllegalStateException {
 
     private static final long serialVersionUID = 1L;
 
+    /** What is wrong. */
     private final String description;
 
+    /** What to do about it. */
     private final String action;
 
     /**

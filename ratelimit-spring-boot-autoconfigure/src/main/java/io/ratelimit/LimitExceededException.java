@@ -101,6 +101,12 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
 
         /**
          * Copies the lists.
+         *
+         * @param resource the name of the resource
+         * @param violated the limits that refused
+         * @param retryAfter when to come again
+         * @param timedOut whether the call waited before
+         * @param limits how all limits of the resource stood
          */
         public Refusal {
             violated = List.copyOf(violated);

@@ -7,7 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to acquire. Immutable; every method returns a new request.
+ * What to acquire. Immutable; every method returns a new request. A blank key, a negative amount and a request without a kind are
+ * {@link IllegalArgumentException}s.
  *
  * <pre>{@code
  * LimitRequest.of("openai").key("u1").amount("tokens", 100)
@@ -23,9 +24,14 @@ public record LimitRequest(
         String resource, @Nullable String key, Map<String, Long> amounts, LimitPolicy policy, Set<LimitKind> kinds) {
 
     /**
-     * Checks the amounts and copies the collections.
+     * Checks the values and copies the collections.
      *
-     * @throws IllegalArgumentException if the key is blank, an amount is negative or no kind is given
+     * @param resource the name of the resource
+     * @param key whose share it is
+     * @param amounts how much of which limit
+     * @param policy what happens if there is no permit
+     * @param kinds the kinds of limits that apply
+     * @throws IllegalArgumentException for a value that makes no sense
      */
     public LimitRequest {
         if (key != null && key.isBlank()) {

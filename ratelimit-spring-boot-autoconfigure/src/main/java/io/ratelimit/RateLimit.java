@@ -6,7 +6,7 @@ import java.time.Duration;
  * How often a resource may be used: {@code limit} per {@code window}.
  *
  * <p>{@code new RateLimit("requests", 500, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW)} admits at most 500 in any
- * minute, over all instances.
+ * minute, over all instances. A value out of its range is an {@link IllegalArgumentException} that names it.
  *
  * @param name the name, 1 to 64 of the characters {@code A-Z a-z 0-9 . _ -}
  * @param limit how much may be taken per window, from 1 to 10,000,000
@@ -22,7 +22,11 @@ public record RateLimit(String name, long limit, Duration window, RateAlgorithm 
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException for a value out of its range, naming it
+     * @param name the name
+     * @param limit how much may be taken per window
+     * @param window the length of the window
+     * @param algorithm how it counts
+     * @throws IllegalArgumentException for a value out of its range
      */
     public RateLimit {
         Names.check("limit name", name);

@@ -18,7 +18,10 @@ public record ResourceDefaults(Duration lease, LimitPolicy policy, BackendFailur
     /**
      * Checks the policy.
      *
-     * @throws IllegalArgumentException if the policy is {@link LimitPolicy#INHERIT}
+     * @param lease how long a slot is kept without a sign of life of its holder
+     * @param policy what happens to a call that finds no permit
+     * @param onBackendFailure what happens to a call while the backend cannot be asked
+     * @throws IllegalArgumentException if it is {@link LimitPolicy#INHERIT}
      */
     public ResourceDefaults {
         if (policy == LimitPolicy.INHERIT) {

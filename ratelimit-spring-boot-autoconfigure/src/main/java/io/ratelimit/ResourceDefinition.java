@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named thing to protect and how: its limits and what happens at them. Immutable.
+ * A named thing to protect and how: its limits and what happens at them. Immutable. No limit, a name that is used twice or not
+ * allowed, and the policy {@link LimitPolicy#INHERIT} are {@link IllegalArgumentException}s.
  *
  * @param name the name, 1 to 128 of the characters {@code A-Z a-z 0-9 . _ - $}
  * @param limits the limits, at least one, rate limits first; names are unique within a kind
@@ -32,8 +33,15 @@ public record ResourceDefinition(
     /**
      * Checks the values and copies the collections.
      *
-     * @throws IllegalArgumentException if there is no limit, a name is used twice or not allowed, or the policy is
-     *     {@link LimitPolicy#INHERIT}
+     * @param name the name
+     * @param limits the limits
+     * @param key SpEL expression whose value says whose share it is
+     * @param policy what happens to a call that finds no permit
+     * @param onBackendFailure what happens to a call while the backend cannot be asked
+     * @param hashKeys whether keys are stored and shown only as hashes
+     * @param perInstance whether each instance keeps its own count in memory instead of sharing one
+     * @param attributes what a permit tells its holder of the resource
+     * @throws IllegalArgumentException if there is no limit, or a value makes no sense
      */
     public ResourceDefinition {
         Names.checkResource(name);

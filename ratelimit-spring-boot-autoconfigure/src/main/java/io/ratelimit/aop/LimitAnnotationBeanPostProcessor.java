@@ -8,11 +8,8 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopInfrastructureBean;
@@ -37,7 +34,11 @@ import org.springframework.util.function.SingletonSupplier;
  *
  * <p>Runs after Spring's auto-proxying, whose advisors it joins by their order, and before the processors that keep the bean to
  * call it themselves, such as those of {@code @Scheduled} methods and message listeners.
+ *
+ * @serial exclude
  */
+@SuppressWarnings(
+        "InvalidBlockTag") // javadoc wants the tag: a ProxyConfig is serializable, this one is never serialized
 public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAdvisingPostProcessor
         implements SmartInitializingSingleton {
 
@@ -50,8 +51,6 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
      * it is made.
      */
     public static final int DEFAULT_ORDER = Ordered.LOWEST_PRECEDENCE - 100;
-
-    private static final Log logger = LogFactory.getLog(LimitAnnotationBeanPostProcessor.class);
 
     private final Supplier<Limiter> limiter;
 
@@ -71,7 +70,7 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
 
     private final Map<String, Object> earlyReferences = new ConcurrentHashMap<>();
 
-    private final Set<String> processedNames = ConcurrentHashMap.newKeySet();
+    private final MissedBeans missedBeans = new MissedBeans(this.annotations);
 
     private @Nullable ConfigurableListableBeanFactory beans;
 
@@ -150,16 +149,7 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
     @Override
     public void afterSingletonsInstantiated() {
         this.references.checkAll();
-        ConfigurableListableBeanFactory factory = Objects.requireNonNull(this.beans);
-        for (String name : factory.getSingletonNames()) {
-            Object bean = factory.getSingleton(name);
-            if (bean != null && !this.processedNames.contains(name) && isToBeLimited(bean)) {
-                logger.warn(("The limits of bean '%s' (%s) do not apply: it was created before limits could be applied,"
-                                + " because a BeanPostProcessor needs it, or it was registered by hand.")
-                        .formatted(name, bean.getClass().getName()));
-            }
-        }
-        this.processedNames.clear();
+        this.missedBeans.warn(Objects.requireNonNull(this.beans));
     }
 
     @Override
@@ -191,7 +181,7 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
         if (!this.annotations.areDeclaredIn(type.hierarchy())) {
             return bean;
         }
-        this.processedNames.add(beanName);
+        this.missedBeans.limited(beanName);
         LimitedType limited = limitedType(type);
         Object proxy = isLimited(bean) ? bean : advise(bean, beanName, limited);
         new ProxyReach(limited, proxy.getClass()).check();
@@ -228,11 +218,6 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
         ClassLoader loader = getProxyClassLoader();
         boolean elsewhere = loader != bean.getClass().getClassLoader();
         return (elsewhere && loader instanceof SmartClassLoader smart) ? smart.getOriginalClassLoader() : loader;
-    }
-
-    private boolean isToBeLimited(Object bean) {
-        return !(bean instanceof AopInfrastructureBean)
-                && this.annotations.areDeclaredIn(BeanType.of(bean, null).hierarchy());
     }
 
     private static Object innermost(Object bean) {

@@ -21,6 +21,9 @@ public sealed interface Operation<R extends Reply> {
 
         /**
          * Copies the list.
+         *
+         * @param ticket identifies the acquisition
+         * @param amounts how much of each limit
          */
         public Acquire {
             amounts = List.copyOf(amounts);
@@ -40,6 +43,10 @@ public sealed interface Operation<R extends Reply> {
 
         /**
          * Copies the list.
+         *
+         * @param ticket the ticket
+         * @param amounts what was asked for
+         * @param grantedAtMicros the time of the grant
          */
         public Cancel {
             amounts = List.copyOf(amounts);
@@ -62,6 +69,8 @@ public sealed interface Operation<R extends Reply> {
 
         /**
          * Copies the list.
+         *
+         * @param permits the permits
          */
         public Renew {
             permits = List.copyOf(permits);
@@ -95,6 +104,13 @@ public sealed interface Operation<R extends Reply> {
 
         /**
          * Copies the list.
+         *
+         * @param permit its id
+         * @param fence its fencing token
+         * @param grantedAtMicros when it was granted
+         * @param amounts how much of each limit it took
+         * @param leaseLeftMicros the lease it has left by the holder's monotonic clock
+         * @param holdLeftMicros what it has left of its maximum hold
          */
         public HeldPermit {
             amounts = List.copyOf(amounts);

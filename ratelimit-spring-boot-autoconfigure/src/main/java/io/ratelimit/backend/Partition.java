@@ -17,6 +17,11 @@ public record Partition(String resource, @Nullable String key, List<Limit> limit
 
     /**
      * Copies the list.
+     *
+     * @param resource the name of the resource
+     * @param key whose share it is
+     * @param limits the limits
+     * @param stampMicros when this definition was registered
      */
     public Partition {
         limits = List.copyOf(limits);

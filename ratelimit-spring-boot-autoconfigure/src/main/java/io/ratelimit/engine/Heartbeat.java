@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
@@ -36,7 +37,8 @@ final class Heartbeat {
 
     private final ScheduledExecutorService timers;
 
-    private volatile boolean running;
+    /** Counts starts and stops, so that the beats of an earlier run end. */
+    private final AtomicLong run = new AtomicLong();
 
     Heartbeat(
             String instance,
@@ -59,18 +61,18 @@ final class Heartbeat {
 
     /** Beats now, and from now on. */
     void start() {
-        this.running = true;
-        this.timers.execute(this::beatOn);
+        long own = this.run.incrementAndGet();
+        this.timers.execute(() -> beatOn(own));
     }
 
     /** Beats no more, and leaves the other instances. */
     CompletionStage<?> stop() {
-        this.running = false;
+        this.run.incrementAndGet();
         return this.backend.heartbeat(this.instance, Duration.ZERO);
     }
 
-    private void beatOn() {
-        if (!this.running) {
+    private void beatOn(long own) {
+        if (own != this.run.get()) {
             return;
         }
         try {
@@ -78,7 +80,7 @@ final class Heartbeat {
         } catch (RuntimeException ex) {
             logger.warn("A heartbeat failed", ex);
         }
-        scheduleNext();
+        scheduleNext(own);
     }
 
     /** Beats once. */
@@ -102,9 +104,9 @@ final class Heartbeat {
         }
     }
 
-    private void scheduleNext() {
+    private void scheduleNext(long own) {
         try {
-            this.timers.schedule(this::beatOn, shortestLease().toNanos() / 3, TimeUnit.NANOSECONDS);
+            this.timers.schedule(() -> beatOn(own), shortestLease().toNanos() / 3, TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException ex) {
             logger.debug("No more heartbeats: stopped");
         }

@@ -24,7 +24,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 
 /**
  * Runs scripts over Spring's Lettuce connection, asynchronously, each within a deadline that includes connecting. Connects on
- * a thread of its own, on first use, so that no caller waits longer than its deadline. Thread-safe.
+ * a thread of its own, so that no caller waits longer than its deadline. Thread-safe.
  */
 final class LettuceScripting implements AutoCloseable {
 
@@ -44,6 +44,11 @@ final class LettuceScripting implements AutoCloseable {
         }
         this.connectionFactory = connectionFactory;
         this.timeout = timeout;
+    }
+
+    /** Begins to connect, if that has not begun. */
+    void connect() {
+        session();
     }
 
     /**
@@ -92,7 +97,7 @@ final class LettuceScripting implements AutoCloseable {
         if (!this.session.compareAndSet(current, fresh)) {
             return session();
         }
-        Thread connector = new Thread(() -> connect(fresh), "ratelimit-redis-connect");
+        Thread connector = new Thread(() -> open(fresh), "ratelimit-redis-connect");
         connector.setDaemon(true);
         connector.start();
         return fresh;
@@ -103,7 +108,7 @@ final class LettuceScripting implements AutoCloseable {
                 || (session.isDone() && !session.join().isOpen());
     }
 
-    private void connect(CompletableFuture<Session> fresh) {
+    private void open(CompletableFuture<Session> fresh) {
         try {
             fresh.complete(new Session(this.connectionFactory.getConnection()));
         } catch (Throwable ex) {

@@ -32,7 +32,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private final Map<String, EncodedLimits> encodedLimits = new ConcurrentHashMap<>();
 
     /**
-     * Makes a backend. Connects on first use, without blocking anybody.
+     * Makes a backend, which begins to connect at once, without blocking anybody.
      *
      * @param connectionFactory the application's connection factory, of Lettuce
      * @param keyPrefix what all keys begin with; applications that share it share their limits
@@ -50,6 +50,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.clock = clock;
         this.partitionScript = LuaScript.partition(clock.file());
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
+        this.scripting.connect();
     }
 
     @Override

@@ -76,6 +76,8 @@ final class LimitedApplication implements AutoCloseable {
 
     LimitedApplication start(Class<?>... components) {
         this.context.registerBean("limiter", RecordingLimiter.class, () -> this.limiter);
+        // first, as an application's beans stand before those of an auto-configuration
+        new AnnotatedBeanDefinitionReader(this.context).register(components);
         this.context.registerBean(LimitAnnotationBeanPostProcessor.class, () -> {
             LimitAnnotationBeanPostProcessor processor = new LimitAnnotationBeanPostProcessor(
                     () -> this.limiter,
@@ -85,7 +87,6 @@ final class LimitedApplication implements AutoCloseable {
             processor.setProxyTargetClass(this.proxyTargetClass);
             return processor;
         });
-        new AnnotatedBeanDefinitionReader(this.context).register(components);
         this.context.refresh();
         return this;
     }

@@ -21,6 +21,7 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.CustomScopeConfigurer;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.annotation.Cacheable;
@@ -442,7 +443,7 @@ class LimitedBeansTests {
         @Test
         void whereAProxyStandsBeforeAScopedProxy() {
             application.start(Origins.ThreadScope.class, DecoratedScope.class);
-            application.context.getBean("outer", Service.class).call();
+            application.context.getBean("outer", Api.class).call();
             assertLimitedOnce();
         }
 
@@ -528,15 +529,15 @@ class LimitedBeansTests {
 
             @Bean
             @Scope(scopeName = "thread", proxyMode = ScopedProxyMode.TARGET_CLASS)
-            Service inner() {
-                return new Service();
+            Origins.ServiceOfApi inner() {
+                return new Origins.ServiceOfApi();
             }
 
             @Bean
-            Service outer(@Qualifier("inner") Service inner) {
-                ProxyFactory factory = new ProxyFactory(inner);
-                factory.setProxyTargetClass(true);
-                return (Service) factory.getProxy();
+            Api outer(@Qualifier("inner") Origins.ServiceOfApi inner) {
+                ProxyFactory factory = new ProxyFactory(Api.class, (MethodInterceptor) Joinpoint::proceed);
+                factory.setTarget(inner);
+                return (Api) factory.getProxy();
             }
         }
     }
@@ -574,7 +575,14 @@ class LimitedBeansTests {
         }
 
         @Test
-        void comesBeforeProcessorsThatCallTheBeanThemselves() {
+        void comesBeforeProcessorsThatKeepTheBeanAsListenersDo() {
+            application.start(ListenerProcessor.class, Job.class);
+            application.bean(ListenerProcessor.class).job.call();
+            assertLimitedOnce();
+        }
+
+        @Test
+        void comesBeforeScheduling() {
             application.start(Scheduling.class, Job.class);
             application
                     .bean(ScheduledAnnotationBeanPostProcessor.class)
@@ -637,6 +645,24 @@ class LimitedBeansTests {
 
         @EnableScheduling
         static class Scheduling {}
+
+        static class ListenerProcessor implements BeanPostProcessor, Ordered {
+
+            private Job job;
+
+            @Override
+            public Object postProcessAfterInitialization(Object bean, String beanName) {
+                if (bean instanceof Job found) {
+                    this.job = found;
+                }
+                return bean;
+            }
+
+            @Override
+            public int getOrder() {
+                return LOWEST_PRECEDENCE;
+            }
+        }
 
         static class Job {
 
