@@ -57,7 +57,8 @@ public interface Limiter {
     Optional<Permit> tryAcquire(LimitRequest request);
 
     /**
-     * Acquires a permit without blocking. Cancelling the future gives back what has been or will be granted.
+     * Acquires a permit without blocking. Cancelling the future gives back what has been or will be granted. What depends on the
+     * future runs on a thread of the backend and must not block it: use the {@code Async} methods of the future for work that does.
      *
      * @param request what to acquire
      * @return a future of the permit, to be closed

@@ -30,9 +30,9 @@ final class Partitions {
 
     private final LongSupplier nanoClock;
 
-    private final Map<ResourceDefinition, Stamped> shared = new ConcurrentHashMap<>();
+    private final Map<String, Stamped> shared = new ConcurrentHashMap<>();
 
-    private final Map<ResourceDefinition, Stamped> shares = new ConcurrentHashMap<>();
+    private final Map<String, Stamped> shares = new ConcurrentHashMap<>();
 
     private final AtomicLong lastShare = new AtomicLong();
 
@@ -61,15 +61,22 @@ final class Partitions {
 
     /** Returns the partition that all instances share. */
     Partition shared(ResourceDefinition definition, @Nullable String key) {
-        Stamped stamped = this.shared.computeIfAbsent(definition, (one) -> new Stamped(one.limits(), stamp()));
-        return stamped.partition(definition, key);
+        Stamped known = this.shared.get(definition.name());
+        if (known == null || known.definition() != definition) {
+            known = new Stamped(definition, definition.limits(), stamp());
+            this.shared.put(definition.name(), known);
+        }
+        return known.partition(key);
     }
 
     /** Returns the partition of this instance alone, at its share of the limits. */
     Partition share(ResourceDefinition definition, @Nullable String key) {
-        Stamped stamped = this.shares.computeIfAbsent(
-                definition, (one) -> new Stamped(shareOf(one.limits()), this.lastShare.incrementAndGet()));
-        return stamped.partition(definition, key);
+        Stamped known = this.shares.get(definition.name());
+        if (known == null || known.definition() != definition) {
+            known = new Stamped(definition, shareOf(definition.limits()), this.lastShare.incrementAndGet());
+            this.shares.put(definition.name(), known);
+        }
+        return known.partition(key);
     }
 
     private List<Limit> shareOf(List<Limit> limits) {
@@ -130,10 +137,10 @@ final class Partitions {
 
     private record Seen(Membership membership, long atNanos) {}
 
-    private record Stamped(List<Limit> limits, long stamp) {
+    private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp) {
 
-        Partition partition(ResourceDefinition definition, @Nullable String key) {
-            return new Partition(definition.name(), stored(definition, key), this.limits, this.stamp);
+        Partition partition(@Nullable String key) {
+            return new Partition(this.definition.name(), stored(this.definition, key), this.limits, this.stamp);
         }
     }
 }

@@ -1,9 +1,11 @@
 package io.ratelimit.engine;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.AcquireOutcome;
@@ -47,6 +49,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 class LimiterEngineTests {
 
@@ -579,6 +584,25 @@ class LimiterEngineTests {
             backend.wire(Wire.WHOLE);
             time.advance(Duration.ofSeconds(2));
             assertThat(engine.acquire("lenient").fencingToken()).isPositive();
+            assertThat(engine.acquire("pool").fencingToken()).isPositive();
+        }
+
+        @Test
+        @ExtendWith(OutputCaptureExtension.class)
+        void itIsSaidInOneLineHoweverLongItLasts(CapturedOutput output) {
+            backend.wire(Wire.CUT);
+            for (int i = 0; i < 20; i++) {
+                engine.acquire("lenient");
+                engine.beat();
+                time.advance(Duration.ofSeconds(1));
+            }
+            assertThat(output.getAll().lines().filter((line) -> line.contains("The backend is")))
+                    .singleElement(as(STRING))
+                    .contains("away (the wire is cut): until it is back, each resource goes by its on-backend-failure");
+            backend.wire(Wire.WHOLE);
+            time.advance(Duration.ofSeconds(2));
+            engine.acquire("lenient");
+            time.advance(Duration.ofSeconds(2));
             assertThat(engine.acquire("pool").fencingToken()).isPositive();
         }
 
