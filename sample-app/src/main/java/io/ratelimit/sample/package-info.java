@@ -1,4 +1,6 @@
-/** An application that uses the starter. */
+/**
+ * A small web application that limits what it does, across all of its instances.
+ */
 @NullMarked
 package io.ratelimit.sample;
 

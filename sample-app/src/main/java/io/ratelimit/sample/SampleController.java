@@ -1,0 +1,50 @@
+package io.ratelimit.sample;
+
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.annotation.RateLimited;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Map;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Puts {@link SalesRepository} and {@link WeatherClient} on the web; their refusals become a 429 here as well. The front page shows
+ * a limit that is written inline and only observed: nobody is refused, but the meters count who would have been.
+ */
+@RestController
+class SampleController {
+
+    private final SalesRepository sales;
+
+    private final WeatherClient weather;
+
+    SampleController(SalesRepository sales, WeatherClient weather) {
+        this.sales = sales;
+        this.weather = weather;
+    }
+
+    @GetMapping("/")
+    @RateLimited(name = "front-page", limit = 5, window = "10s", key = "ip", policy = LimitPolicy.OBSERVE)
+    Map<String, List<String>> frontPage() {
+        return Map.of(
+                "try",
+                List.of(
+                        "/exports/sales (with a header X-User)",
+                        "/sales/north",
+                        "/weather/Oslo",
+                        "/actuator/limits",
+                        "/actuator/metrics/ratelimit.slots.active"));
+    }
+
+    @GetMapping("/sales/{region}")
+    Map<String, BigDecimal> sales(@PathVariable String region) {
+        return Map.of(region, this.sales.total(region));
+    }
+
+    @GetMapping("/weather/{city}")
+    WeatherClient.Weather weather(@PathVariable String city) {
+        return this.weather.weather(city);
+    }
+}
