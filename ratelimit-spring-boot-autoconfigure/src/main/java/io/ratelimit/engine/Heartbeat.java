@@ -61,13 +61,14 @@ final class Heartbeat {
 
     /** Beats now, and from now on. */
     void start() {
+        this.backend.stopped(false);
         long own = this.run.incrementAndGet();
         this.timers.execute(() -> beatOn(own));
     }
 
     /** Beats no more, and leaves the other instances. */
     CompletionStage<?> stop() {
-        this.run.incrementAndGet();
+        quit();
         return this.backend.heartbeat(this.instance, Duration.ZERO);
     }
 
@@ -83,25 +84,32 @@ final class Heartbeat {
         scheduleNext(own);
     }
 
-    /** Beats once. */
-    void beat() {
-        signOfLife();
-        this.leases.renew();
-        this.resources.all().forEach(this::sample);
+    /** Beats no more. */
+    void quit() {
+        this.backend.stopped(true);
+        this.run.incrementAndGet();
     }
 
-    private void signOfLife() {
-        this.backend.heartbeat(this.instance, shortestLease()).thenAccept(this.partitions::learn);
+    /** Beats once. */
+    void beat() {
+        CompletionStage<?> sign =
+                this.backend.heartbeat(this.instance, shortestLease()).thenAccept(this.partitions::learn);
         if (this.memory != this.backend) {
             this.memory.heartbeat(this.instance, shortestLease());
+        }
+        this.leases.renew();
+        for (ResourceDefinition definition : this.resources.all()) {
+            if (definition.key() == null && definition.perInstance()) {
+                sample(definition);
+            } else if (definition.key() == null) {
+                // a backend that does not answer the heartbeat is not asked for more
+                sign.thenRun(() -> sample(definition));
+            }
         }
     }
 
     private void sample(ResourceDefinition definition) {
-        Route route = this.acquirer.route(definition);
-        if (definition.key() == null && !route.isAway()) {
-            route.execute(this.partitions.shared(definition, null), new Inspect(0));
-        }
+        this.acquirer.route(definition).execute(this.partitions.shared(definition, null), new Inspect(0));
     }
 
     private void scheduleNext(long own) {

@@ -123,6 +123,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
      */
     @Override
     public void close() {
+        this.heartbeat.quit();
         this.timers.shutdownNow();
     }
 

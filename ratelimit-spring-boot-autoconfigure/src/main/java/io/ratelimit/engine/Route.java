@@ -35,6 +35,10 @@ final class Route {
 
     private final AtomicLong nextLogNanos;
 
+    private volatile boolean saidAway;
+
+    private volatile boolean stopped;
+
     Route(LimitBackend backend, Listeners listeners, LongSupplier nanoClock) {
         this.backend = backend;
         this.listeners = listeners;
@@ -46,11 +50,6 @@ final class Route {
     /** Returns whether a new call may ask; while the backend is away, one is let through now and then. */
     boolean allows() {
         return this.breaker.allows();
-    }
-
-    /** Returns whether the backend did not answer the last call. */
-    boolean isAway() {
-        return this.breaker.isOpen();
     }
 
     <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
@@ -93,14 +92,21 @@ final class Route {
 
     private void notice(@Nullable Throwable failure) {
         if (failure == null || !isUnavailable(failure)) {
-            if (this.breaker.succeeded()) {
+            if (this.breaker.succeeded() && this.saidAway) {
+                this.saidAway = false;
                 logger.info("The backend is back: limits hold across all instances again");
             }
-        } else if (this.breaker.failed() && mayLog()) {
+        } else if (this.breaker.failed() && !this.stopped && mayLog()) {
+            this.saidAway = true;
             logger.warn("The backend is away (%s): until it is back, each resource goes by its on-backend-failure"
                     .formatted(
                             NestedExceptionUtils.getMostSpecificCause(failure).getMessage()));
         }
+    }
+
+    /** What fails while the application stops is no news. */
+    void stopped(boolean stopped) {
+        this.stopped = stopped;
     }
 
     /** An unsteady backend writes one line in ten seconds, not one for every time it goes away. */

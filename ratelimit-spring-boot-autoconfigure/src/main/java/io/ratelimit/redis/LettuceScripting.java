@@ -82,8 +82,10 @@ final class LettuceScripting implements AutoCloseable {
 
     private BackendUnavailableException unavailable(Throwable cause) {
         if (cause instanceof TimeoutException) {
-            return new BackendUnavailableException(
-                    "Redis did not answer within %d ms (ratelimit.command-timeout)".formatted(this.timeout.toMillis()));
+            CompletableFuture<Session> current = this.session.get();
+            boolean connecting = current == null || !current.isDone();
+            return new BackendUnavailableException("Redis %s within %d ms (ratelimit.command-timeout)"
+                    .formatted(connecting ? "could not be connected to" : "did not answer", this.timeout.toMillis()));
         }
         return new BackendUnavailableException("Redis cannot be asked", cause);
     }

@@ -61,7 +61,7 @@ public enum RateLimitHeaders {
             fields.put("X-RateLimit-Limit", Long.toString(tightest.limit().limit()));
             fields.put("X-RateLimit-Remaining", Long.toString(tightest.remaining()));
             if (tightest.limit().kind() == LimitKind.RATE) {
-                fields.put("X-RateLimit-Reset", Long.toString(WholeSeconds.of(tightest.reset())));
+                fields.put("X-RateLimit-Reset", Long.toString(resetSeconds(tightest)));
             }
             return fields;
         }
@@ -106,7 +106,13 @@ public enum RateLimitHeaders {
     private static String limitItem(Policy policy) {
         LimitStatus status = policy.status();
         String left = '"' + policy.name() + "\";r=" + status.remaining();
-        return status.reset().equals(Duration.ZERO) ? left : left + ";t=" + WholeSeconds.of(status.reset());
+        return status.reset().equals(Duration.ZERO) ? left : left + ";t=" + resetSeconds(status);
+    }
+
+    /** A window counts both its ends, so it can reset a microsecond after its length; no client cares, and t above w looks wrong. */
+    private static long resetSeconds(LimitStatus status) {
+        long seconds = WholeSeconds.of(status.reset());
+        return (status.limit() instanceof RateLimit rate) ? Math.min(seconds, WholeSeconds.of(rate.window())) : seconds;
     }
 
     private static LimitStatus tightest(List<Policy> policies) {

@@ -588,6 +588,31 @@ class LimiterEngineTests {
         }
 
         @Test
+        void oneLostAnswerAmongOthersTurnsNobodyElseAway() {
+            for (int i = 0; i < 10; i++) {
+                backend.wire(Wire.CUT);
+                assertThat(engine.acquire("lenient").fencingToken()).isZero();
+                backend.wire(Wire.WHOLE);
+                assertThat(engine.acquire("pool")).satisfies((permit) -> {
+                    assertThat(permit.fencingToken()).isPositive();
+                    permit.close();
+                });
+            }
+        }
+
+        @Test
+        @ExtendWith(OutputCaptureExtension.class)
+        void whatFailsWhileTheApplicationStopsIsNotSaid(CapturedOutput output) {
+            engine.start();
+            engine.stop();
+            backend.wire(Wire.CUT);
+            for (int i = 0; i < 5; i++) {
+                engine.acquire("lenient");
+            }
+            assertThat(output.getAll()).doesNotContain("The backend is");
+        }
+
+        @Test
         @ExtendWith(OutputCaptureExtension.class)
         void itIsSaidInOneLineHoweverLongItLasts(CapturedOutput output) {
             backend.wire(Wire.CUT);

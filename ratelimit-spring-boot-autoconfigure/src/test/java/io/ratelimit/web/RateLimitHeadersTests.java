@@ -75,6 +75,12 @@ class RateLimitHeadersTests {
             assertThat(fields(decisions)).containsEntry("RateLimit-Policy", "\"requests\";q=5;w=" + w);
         }
 
+        @Test
+        void neverShowsAResetBehindTheWindow() {
+            assertThat(fields(decided(rate("requests", 5, MINUTE, 1, 60_001))))
+                    .containsEntry("RateLimit", "\"requests\";r=4;t=60");
+        }
+
         @ParameterizedTest
         @CsvSource({"1, 1", "999, 1", "1000, 1", "1001, 2", "16999, 17"})
         void roundsAResetUp(long resetMillis, long t) {
