@@ -7,7 +7,6 @@ import io.ratelimit.LimitPolicy;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.backend.Operation.Acquire;
-import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Granted;
@@ -86,7 +85,9 @@ final class Acquirer {
             if (unavailable == null) {
                 return CompletableFuture.failedStage(failure);
             }
-            abandon(acquisition, route, partition);
+            if (acquisition.slots() > 0) {
+                this.leases.abandon(acquisition, route, partition);
+            }
             return whileAway(acquisition, unavailable);
         });
     }
@@ -114,13 +115,6 @@ final class Acquirer {
         }
         throw LimitExceededException.of(new LimitExceededException.Refusal(
                 acquisition.definition().name(), refused.violated(), refused.retryAfter(), false, refused.limits()));
-    }
-
-    /** The answer did not come in time, but the call may have arrived: whatever it has taken is given back. */
-    private static void abandon(Acquisition acquisition, Route route, Partition partition) {
-        if (acquisition.slots() > 0) {
-            route.execute(partition, new Cancel(acquisition.ticket(), acquisition.amounts(), 0));
-        }
     }
 
     private CompletionStage<Answer> whileAway(Acquisition acquisition, BackendUnavailableException cause) {

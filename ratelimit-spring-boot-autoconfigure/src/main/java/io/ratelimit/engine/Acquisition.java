@@ -1,10 +1,12 @@
 package io.ratelimit.engine;
 
+import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.ResourceDefinition;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +70,17 @@ record Acquisition(
                             .formatted(amount, limit.capacity(), limit.name(), definition.name()));
         }
         return amount;
+    }
+
+    /** Returns how long slots of this resource are kept at most without a sign of life. */
+    Duration longestLease() {
+        Duration longest = Duration.ZERO;
+        for (Limit limit : this.definition.limits()) {
+            if (limit instanceof ConcurrencyLimit slots && slots.lease().compareTo(longest) > 0) {
+                longest = slots.lease();
+            }
+        }
+        return longest;
     }
 
     /** Returns how many slots this takes, over all concurrency limits. */

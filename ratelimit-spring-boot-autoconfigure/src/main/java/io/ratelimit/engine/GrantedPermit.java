@@ -140,6 +140,10 @@ final class GrantedPermit implements Permit {
                 hasMaximumHold() ? Math.max(1, TimeUnit.NANOSECONDS.toMicros(this.holdDeadlineNanos - nowNanos)) : 0);
     }
 
+    long leaseDeadlineNanos() {
+        return this.leaseDeadlineNanos;
+    }
+
     long grantedNanos() {
         return this.grantedNanos;
     }

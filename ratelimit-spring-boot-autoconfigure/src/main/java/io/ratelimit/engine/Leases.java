@@ -1,5 +1,6 @@
 package io.ratelimit.engine;
 
+import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Release;
@@ -9,9 +10,11 @@ import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +43,8 @@ final class Leases {
 
     private final Map<CompletionStage<?>, Boolean> underWay = new ConcurrentHashMap<>();
 
+    private final Queue<GiveBack> unheard = new ConcurrentLinkedQueue<>();
+
     Leases(Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
         this.listeners = listeners;
         this.nanoClock = nanoClock;
@@ -61,7 +66,7 @@ final class Leases {
     void closed(GrantedPermit permit) {
         ended(permit);
         if (permit.hasLease()) {
-            track(permit.route().execute(permit.partition(), new Release(permit.id())));
+            release(permit);
         }
     }
 
@@ -71,12 +76,28 @@ final class Leases {
             ended(permit);
             Cancel cancel = new Cancel(
                     permit.id(), permit.acquisition().amounts(), permit.grant().grantedAtMicros());
-            track(permit.route().execute(permit.partition(), cancel));
+            giveBack(new GiveBack(permit.route(), permit.partition(), cancel, permit.leaseDeadlineNanos()));
         }
     }
 
-    /** Renews all leases, one call for up to 128 permits of a partition. */
+    /** Gives back what the answer to an acquisition that did not come may have granted. */
+    void abandon(Acquisition acquisition, Route route, Partition partition) {
+        Cancel cancel = new Cancel(acquisition.ticket(), acquisition.amounts(), 0);
+        giveBack(new GiveBack(
+                route,
+                partition,
+                cancel,
+                nanoTime() + acquisition.longestLease().toNanos()));
+    }
+
+    /** Gives back anew what the backend may not have heard of, and renews all leases: one call for up to 128 permits of a partition. */
     void renew() {
+        for (int i = this.unheard.size(); i > 0; i--) {
+            GiveBack again = this.unheard.poll();
+            if (again != null && nanoTime() - again.untilNanos() < 0) {
+                giveBack(again);
+            }
+        }
         Map<Place, List<GrantedPermit>> places = this.held.keySet().stream()
                 .collect(Collectors.groupingBy((permit) -> new Place(permit.route(), permit.partition())));
         places.forEach((place, permits) -> {
@@ -115,7 +136,7 @@ final class Leases {
         }
         if (leaseMicros > 0 && !this.held.containsKey(permit)) {
             // closed while this was under way: where the renewal overtook the release, it has put the permit back
-            track(permit.route().execute(permit.partition(), new Release(permit.id())));
+            release(permit);
         } else if ((reply != null && leaseMicros == 0) || permit.isOver(nanoTime())) {
             lost(permit);
         }
@@ -145,9 +166,20 @@ final class Leases {
         return this.timers.schedule(() -> lost(permit), permit.grant().holdMicros(), TimeUnit.MICROSECONDS);
     }
 
-    private void track(CompletionStage<?> stage) {
-        this.underWay.put(stage, true);
-        stage.whenComplete((reply, failure) -> this.underWay.remove(stage));
+    private void release(GrantedPermit permit) {
+        giveBack(new GiveBack(
+                permit.route(), permit.partition(), new Release(permit.id()), permit.leaseDeadlineNanos()));
+    }
+
+    private void giveBack(GiveBack what) {
+        CompletionStage<?> sent = what.route().execute(what.partition(), what.operation());
+        this.underWay.put(sent, true);
+        sent.whenComplete((reply, failure) -> {
+            this.underWay.remove(sent);
+            if (Route.isUnavailable(failure)) {
+                this.unheard.add(what);
+            }
+        });
     }
 
     private static long slots(GrantedPermit permit) {
@@ -155,6 +187,9 @@ final class Leases {
     }
 
     private record Place(Route route, Partition partition) {}
+
+    /** What frees slots, worth repeating until the end of the lease frees them anyway. Repeating it does no harm. */
+    private record GiveBack(Route route, Partition partition, Operation<?> operation, long untilNanos) {}
 
     private record Lease(@Nullable Future<?> holdTimer) {}
 }

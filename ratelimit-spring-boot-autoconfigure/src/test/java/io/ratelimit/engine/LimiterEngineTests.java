@@ -649,6 +649,46 @@ class LimiterEngineTests {
         }
 
         @Test
+        void aReleaseThatDidNotArriveIsRepeatedWithTheNextHeartbeat() {
+            Permit permit = engine.acquire("strict");
+            backend.wire(Wire.CUT);
+            permit.close();
+            backend.wire(Wire.WHOLE);
+            assertThat(used("strict")).isEqualTo(1);
+            engine.beat();
+            assertThat(used("strict")).isZero();
+            int calls = backend.calls();
+            engine.beat();
+            assertThat(arrived(Release.class)).hasSize(1);
+            assertThat(backend.calls()).isGreaterThan(calls);
+        }
+
+        @Test
+        void aReleaseIsNotRepeatedOnceTheLeaseIsOver() {
+            Permit permit = engine.acquire("strict");
+            backend.wire(Wire.CUT);
+            permit.close();
+            time.advance(Duration.ofSeconds(10));
+            backend.wire(Wire.WHOLE);
+            engine.beat();
+            assertThat(arrived(Release.class)).isEmpty();
+            assertThat(used("strict")).isZero();
+        }
+
+        @Test
+        void aGrantWhoseReplyAndCancelWereLostIsGivenBackWithTheNextHeartbeat() {
+            backend.wire(Wire.DROPS_REPLIES);
+            backend.holdBack(Cancel.class);
+            assertThatThrownBy(() -> engine.acquire("strict")).isInstanceOf(BackendUnavailableException.class);
+            backend.wire(Wire.CUT);
+            backend.letGo();
+            backend.wire(Wire.WHOLE);
+            assertThat(used("strict")).isEqualTo(1);
+            engine.beat();
+            assertThat(used("strict")).isZero();
+        }
+
+        @Test
         void limitsOfThisInstanceAloneHoldAllTheSame() {
             backend.wire(Wire.CUT);
             engine.acquire("own");
