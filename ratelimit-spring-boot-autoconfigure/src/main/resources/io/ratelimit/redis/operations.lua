@@ -131,6 +131,8 @@ local function release()
       local held_for = now - holder[GRANTED_AT]
       mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
     end
+  elseif not holder and queued > 0 then
+    dequeue(permit) -- granted, forgotten, queued again, and only now confirmed
   end
   answer(DONE)
 end

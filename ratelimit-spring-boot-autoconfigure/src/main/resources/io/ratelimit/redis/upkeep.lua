@@ -96,6 +96,7 @@ local function upkeep()
 
   local function renew()
     local instance, permits, tickets = next_text(), next_number(), next_number()
+    told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
     answer(RENEWED)
     for _ = 1, permits do
       answer(renew_permit())
