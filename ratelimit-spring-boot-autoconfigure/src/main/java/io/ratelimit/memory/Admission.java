@@ -107,9 +107,7 @@ final class Admission {
             return ofHead;
         }
         // the drain stopped early: nothing is in the way but tickets that have not been looked at yet
-        return new Obstacles(amounts.firstAsked().stream()
-                .map((limit) -> new Obstacle(limit, 0))
-                .toList());
+        return new Obstacles(List.of(new Obstacle(amounts.firstAsked(), 0)));
     }
 
     /** A rate that opens too late is known to, unless somebody who waits may leave. */

@@ -31,8 +31,9 @@ record Amounts(List<Limit> limits, List<Long> values) {
         return this.values.stream().allMatch((value) -> value == 0);
     }
 
-    Optional<Limit> firstAsked() {
-        return first((index) -> at(index) > 0).map(this.limits::get);
+    /** Returns the first limit that is asked for; the very first if none is, which is so only of amounts that were translated. */
+    Limit firstAsked() {
+        return this.limits.get(first((index) -> at(index) > 0).orElse(0));
     }
 
     /** Returns the place of the first limit that can never give as much. */

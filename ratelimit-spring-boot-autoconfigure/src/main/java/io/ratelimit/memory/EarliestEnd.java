@@ -22,11 +22,10 @@ final class EarliestEnd {
         this.bound = Math.min(this.bound, end);
     }
 
+    /** Moves to the true earliest end, which is a change of state also where nothing had ended. */
     void moveTo(long earliest) {
-        if (earliest != this.bound) {
-            this.bound = earliest;
-            this.time.change();
-        }
+        this.bound = earliest;
+        this.time.change();
     }
 
     long bound() {

@@ -35,9 +35,7 @@ final class LiveInstances {
         if (!this.earliestEnd.hasCome()) {
             return;
         }
-        if (this.ends.values().removeIf((end) -> end <= this.time.now())) {
-            this.time.change();
-        }
+        this.ends.values().removeIf((end) -> end <= this.time.now());
         this.earliestEnd.moveTo(
                 this.ends.values().stream().mapToLong(Long::longValue).min().orElse(Micros.FOREVER));
     }

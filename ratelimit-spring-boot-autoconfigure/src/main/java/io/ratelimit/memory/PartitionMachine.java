@@ -84,7 +84,8 @@ final class PartitionMachine {
         this.line.forgetDeadInstances();
         Drained drained = this.admission.drain(lease);
         Answer<?> answer = given.orElseGet(() -> take(sender, operation));
-        Optional<Notice> turn = drained.more() ? Optional.empty() : this.line.turn();
+        boolean more = swept.more() || drained.more();
+        Optional<Notice> turn = more ? Optional.empty() : this.line.turn();
         this.time.end();
         // a reply tells what was taken back, and a notice does not: it is told once
         Status told = status(0);
@@ -92,7 +93,7 @@ final class PartitionMachine {
                 .forEach((grant) -> notices.accept(
                         new Notice.Grant(grant.ticket(), grant.answer().with(told))));
         turn.ifPresent(notices);
-        return new Pass(answer, status(swept.reclaimed()), swept.more() || drained.more());
+        return new Pass(answer, status(swept.reclaimed()), more);
     }
 
     /** Goes by the newest definition. */

@@ -64,11 +64,8 @@ final class TicketQueue {
         List<Ticket> looked = this.inOrder.stream().skip(from).limit(MOST_SWEPT).toList();
         List<Ticket> removed = looked.stream().filter(test).toList();
         removed.forEach(this::remove);
-        int next = from + looked.size() - removed.size();
-        if (next != this.sweepFrom) {
-            this.sweepFrom = next;
-            this.time.change();
-        }
+        this.sweepFrom = from + looked.size() - removed.size();
+        this.time.change();
     }
 
     /** Changes what the tickets ask for, and nothing about their places. */
