@@ -61,7 +61,11 @@ final class ResourceMapper {
                 properties.defaults().policy().name().toLowerCase(Locale.ROOT));
         return policy.make(
                 () -> new ResourceDefaults(
-                        properties.lease(), properties.defaults().policy(), properties.onBackendFailure()),
+                        properties.lease(),
+                        properties.defaults().policy(),
+                        null,
+                        ResourceDefaults.DEFAULT_MAX_QUEUE,
+                        properties.onBackendFailure()),
                 "Set it to reject or observe.");
     }
 
@@ -76,6 +80,8 @@ final class ResourceMapper {
                                 limits,
                                 key,
                                 policy(resource.policy()),
+                                this.defaults.maxWait(),
+                                this.defaults.maxQueue(),
                                 onBackendFailure(resource.onBackendFailure()),
                                 resource.hashKeys(),
                                 resource.backend() == Backend.MEMORY,

@@ -215,7 +215,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
         List<PartitionSnapshot.Holder> holders =
                 seen.holders().stream().map((holder) -> holder(seen, holder)).toList();
-        return new PartitionSnapshot(resource, seen.limits(), seen.holderCount(), holders);
+        return new PartitionSnapshot(resource, seen.limits(), seen.holderCount(), holders, 0, List.of());
     }
 
     private static PartitionSnapshot.Holder holder(Reply.Inspected seen, Reply.Holder holder) {

@@ -86,7 +86,7 @@ final class Route {
             this.listeners.onLeasesReclaimed(partition.resource(), reply.reclaimed());
         }
         if (partition.key() == null) {
-            this.listeners.onSampled(partition.resource(), reply.limits());
+            this.listeners.onSampled(partition.resource(), reply.limits(), 0);
         }
     }
 

@@ -91,7 +91,7 @@ public final class LimitMetrics implements LimitListener, MeterBinder {
     }
 
     @Override
-    public void onSampled(String resource, List<LimitStatus> limits) {
+    public void onSampled(String resource, List<LimitStatus> limits, long queued) {
         gauges(resource).sample(limits);
     }
 

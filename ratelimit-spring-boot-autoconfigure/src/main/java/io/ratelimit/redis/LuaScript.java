@@ -21,7 +21,17 @@ record LuaScript(String source, String digest) {
     /** Joins the state machine of a partition behind a clock. */
     static LuaScript partition(String clock) {
         return join(
-                clock, "arguments.lua", "state.lua", "sliding_window.lua", "holders.lua", "operations.lua", "main.lua");
+                clock,
+                "arguments.lua",
+                "state.lua",
+                "sliding_window.lua",
+                "holders.lua",
+                "limits.lua",
+                "queue.lua",
+                "adoption.lua",
+                "operations.lua",
+                "upkeep.lua",
+                "main.lua");
     }
 
     /** Joins the sign of life of an instance behind a clock. */

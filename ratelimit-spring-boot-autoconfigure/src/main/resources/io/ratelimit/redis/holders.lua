@@ -1,99 +1,159 @@
 -- holders.lua: who holds slots, and whose were taken back lately.
 --
--- HOLDERS    permit -> packed: fence, granted at (us), lease end (us), hold end (us; 0: none), then name and amount of each
---            concurrency limit. A fence of 0 is a tombstone: the permit is over, and its lease end says when that is forgotten.
--- invariant  used of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Every holder is
---            looked at only when the earliest end that may be there has come.
+-- HOLDERS    permit -> packed doubles: fence, granted at (us), lease end (us), hold end (us; 0: none), then its slots of each
+--            limit (0 for rates). A fence of 0 is a tombstone: the permit is over, and its lease end says when that is forgotten.
+--            One without slots is a grant of rates from the queue that its instance has not confirmed yet.
+-- ENDS       permit -> lease end
+-- invariant  USED of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Each record is
+--            read once and written once in a call, all of them together.
 
-local DEFAULT_LEASE = 10000000
+local FENCE, GRANTED_AT, LEASE_END, HOLD_END, HOLDER_SLOTS = 1, 2, 3, 4, 4
+local MOST_STEPS = 64
 
-local function decode_holder(raw)
-  local record = { cmsgpack.unpack(raw) }
-  local holder = { fence = record[1], granted_at = record[2], lease_end = record[3], hold_end = record[4], slots = {} }
-  for i = 5, #record, 2 do
-    holder.slots[record[i]] = record[i + 1]
+local holder_format
+local held = {} -- permit -> holder; false: none
+local touched = {}
+local is_touched = false
+
+local function format_holders()
+  holder_format = '<dddd' .. string.rep('d', size)
+end
+
+local function read_holders(permits)
+  for i, packed in ipairs(redis.call('HMGET', HOLDERS, unpack(permits))) do
+    if held[permits[i]] == nil then
+      held[permits[i]] = packed and { struct.unpack(holder_format, packed) }
+    end
   end
-  holder.gone = holder.fence == 0
-  return holder
+end
+
+-- Reads the holders of all ids of this call at once.
+local function read_named_holders()
+  if holder_count > 0 and ids > 1 then
+    read_holders({ unpack(ARGV, 7, 6 + ids) })
+  end
 end
 
 local function find_holder(permit)
-  local raw = state.holders > 0 and redis.call('HGET', HOLDERS, permit)
-  return raw and decode_holder(raw) or nil
+  if held[permit] == nil then
+    if holder_count == 0 then
+      return nil
+    end
+    read_holders({ permit })
+  end
+  return held[permit] or nil
 end
 
 local function keep_holder(permit, holder)
-  local record = { holder.fence, holder.granted_at, holder.lease_end, holder.hold_end }
-  for name, amount in pairs(holder.slots) do
-    record[#record + 1] = name
-    record[#record + 1] = amount
+  held[permit], touched[permit], is_touched = holder, true, true
+  earliest_end = math.min(earliest_end, holder[LEASE_END])
+  stay_until(holder[LEASE_END])
+end
+
+local function forget_holder(permit)
+  held[permit], touched[permit], is_touched = false, true, true
+  changed = true
+end
+
+local function save_holders()
+  if not is_touched then
+    return
   end
-  state.holders = state.holders + redis.call('HSET', HOLDERS, permit, cmsgpack.pack(unpack(record)))
-  state.earliest_end = math.min(state.earliest_end, holder.lease_end)
-  stay_until(holder.lease_end)
+  local kept, ends, gone = {}, {}, {}
+  for permit in pairs(touched) do
+    local holder = held[permit]
+    if holder then
+      kept[#kept + 1], ends[#ends + 1] = permit, holder[LEASE_END]
+      kept[#kept + 1], ends[#ends + 1] = struct.pack(holder_format, unpack(holder, 1, HOLDER_SLOTS + size)), permit
+    else
+      gone[#gone + 1] = permit
+    end
+  end
+  if #kept > 0 then
+    holder_count = holder_count + redis.call('HSET', HOLDERS, unpack(kept))
+    redis.call('ZADD', ENDS, unpack(ends))
+  end
+  if #gone > 0 then
+    holder_count = holder_count - redis.call('HDEL', HOLDERS, unpack(gone))
+    redis.call('ZREM', ENDS, unpack(gone))
+  end
+  touched, is_touched = {}, false
 end
 
 local function keep_tombstone(permit)
-  local lease = DEFAULT_LEASE
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' then
-      lease = math.max(lease, limit.span)
+  local longest = sender.lease
+  local tombstone = { 0, 0, 0, 0 }
+  for i = 1, size do
+    if limits[place(i) + KIND] == SLOTS then
+      longest = math.max(longest, limits[place(i) + SPAN])
     end
+    tombstone[HOLDER_SLOTS + i] = 0
   end
-  keep_holder(permit, { fence = 0, granted_at = 0, lease_end = now + lease, hold_end = 0, slots = {} })
+  tombstone[LEASE_END] = now + longest
+  keep_holder(permit, tombstone)
 end
 
-local function count_slots(slots, sign)
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' then
-      limit.used = limit.used + sign * (slots[limit.name] or 0)
-    end
-  end
+local function is_gone(holder)
+  return holder[FENCE] == 0
 end
 
-local function lease_end(slots, hold_end)
+local function is_over_held(holder)
+  return holder[HOLD_END] > 0 and now >= holder[HOLD_END]
+end
+
+-- Adds the slots of a holder to what is used, or takes them away; returns whether there are any.
+local function count_slots(holder, sign)
+  local any = false
+  for i = 1, size do
+    local slots = holder[HOLDER_SLOTS + i]
+    if slots > 0 then
+      limits[place(i) + USED] = limits[place(i) + USED] + sign * slots
+      any = true
+    end
+  end
+  return any
+end
+
+local function has_slots(holder)
+  return count_slots(holder, 0)
+end
+
+local function renew_lease(holder)
   local lease
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' and slots[limit.name] then
-      lease = math.min(lease or limit.span, limit.span)
+  for i = 1, size do
+    if holder[HOLDER_SLOTS + i] > 0 then
+      lease = math.min(lease or FOREVER, limits[place(i) + SPAN])
     end
   end
-  local by_lease = now + (lease or DEFAULT_LEASE)
-  return hold_end > 0 and math.min(hold_end, by_lease) or by_lease
+  local lease_end = now + (lease or sender.lease)
+  holder[LEASE_END] = holder[HOLD_END] > 0 and math.min(holder[HOLD_END], lease_end) or lease_end
 end
 
-local function each_holder(visit)
-  local all = state.holders > 0 and redis.call('HGETALL', HOLDERS) or {}
-  for i = 1, #all, 2 do
-    visit(all[i], decode_holder(all[i + 1]))
-  end
-end
-
--- Takes back the slots of holders whose lease or maximum hold is over; returns of how many.
+-- Takes back the slots of the first holders whose lease or maximum hold is over; returns of how many.
 local function sweep()
-  if now < state.earliest_end then
+  if now < earliest_end then
     return 0
   end
-  local over = {}
-  local count = 0
-  state.earliest_end = FOREVER
-  each_holder(function(permit, holder)
-    if now >= holder.lease_end then
-      over[permit] = holder
-    else
-      state.earliest_end = math.min(state.earliest_end, holder.lease_end)
-    end
-  end)
-  for permit, holder in pairs(over) do
-    changed = true
-    state.holders = state.holders - redis.call('HDEL', HOLDERS, permit)
-    if not holder.gone then
-      count = count + 1
-      count_slots(holder.slots, -1)
-      if holder.hold_end > 0 and now >= holder.hold_end then
+  save_holders()
+  local over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
+  more = more or #over == MOST_STEPS
+  if #over > 0 then
+    read_holders(over)
+  end
+  local reclaimed = 0
+  for _, permit in ipairs(over) do
+    local holder = held[permit]
+    forget_holder(permit)
+    if not is_gone(holder) then
+      reclaimed = reclaimed + 1
+      count_slots(holder, -1)
+      if is_over_held(holder) then
         keep_tombstone(permit)
       end
     end
   end
-  return count
+  save_holders()
+  local first = redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')
+  earliest_end, changed = tonumber(first[2] or FOREVER), true
+  return reclaimed
 end

@@ -44,6 +44,8 @@ class LimitsEndpointTests {
             List.of((Limit) SLOTS),
             "user",
             ResourceDefaults.STANDARD.policy(),
+            ResourceDefaults.STANDARD.maxWait(),
+            ResourceDefaults.STANDARD.maxQueue(),
             ResourceDefaults.STANDARD.onBackendFailure(),
             true,
             false,
@@ -56,7 +58,9 @@ class LimitsEndpointTests {
                     new LimitStatus(ConcurrencyLimit.of(8), 9, Duration.ZERO)),
             1,
             List.of(new PartitionSnapshot.Holder(
-                    "p1", "app-1", Map.of("default", 9L), Duration.ofSeconds(3), Duration.ofSeconds(8))));
+                    "p1", "app-1", Map.of("default", 9L), Duration.ofSeconds(3), Duration.ofSeconds(8))),
+            0,
+            List.of());
 
     private final List<String> asked = new ArrayList<>();
 

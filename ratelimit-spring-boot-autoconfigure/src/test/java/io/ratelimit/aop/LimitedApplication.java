@@ -48,6 +48,8 @@ final class LimitedApplication implements AutoCloseable {
                 plain.limits(),
                 "#tenant",
                 plain.policy(),
+                plain.maxWait(),
+                plain.maxQueue(),
                 plain.onBackendFailure(),
                 plain.hashKeys(),
                 plain.perInstance(),

@@ -107,6 +107,8 @@ class LimitMetricsTests {
                     List.of(REQUESTS, SLOTS),
                     "user",
                     ResourceDefaults.STANDARD.policy(),
+                    ResourceDefaults.STANDARD.maxWait(),
+                    ResourceDefaults.STANDARD.maxQueue(),
                     ResourceDefaults.STANDARD.onBackendFailure(),
                     false,
                     false,
@@ -143,7 +145,7 @@ class LimitMetricsTests {
             resources.defineInline("pool", SLOTS, "Reports.export");
 
             assertThat(series()).isEqualTo(union(SERIES_OF_EVERY_RESOURCE, SERIES_WITHOUT_KEY));
-            metrics.onSampled("pool", List.of(status(REQUESTS, 1), status(SLOTS, 7)));
+            metrics.onSampled("pool", List.of(status(REQUESTS, 1), status(SLOTS, 7)), 0);
             assertThat(gauge("ratelimit.slots.active")).isEqualTo(7);
         }
     }
@@ -184,7 +186,7 @@ class LimitMetricsTests {
         void aSampleMovesTheClusterWideGaugesToWhatTheBackendSays() {
             RateLimit lowered = new RateLimit("requests", 50, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW);
 
-            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)));
+            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)), 0);
 
             assertThat(gauge("ratelimit.rate.available")).isEqualTo(30);
             assertThat(gauge("ratelimit.slots.active")).isEqualTo(4);
@@ -194,7 +196,7 @@ class LimitMetricsTests {
         @Test
         void aLimitThatTheResourceDoesNotHaveIsNotSampled() {
             metrics.onSampled(
-                    "pool", List.of(status(new ConcurrencyLimit("other", 5, Duration.ofSeconds(1), null), 4)));
+                    "pool", List.of(status(new ConcurrencyLimit("other", 5, Duration.ofSeconds(1), null), 4)), 0);
 
             assertThat(series()).isEqualTo(union(SERIES_OF_EVERY_RESOURCE, SERIES_WITHOUT_KEY));
             assertThat(gauge("ratelimit.slots.active")).isZero();
