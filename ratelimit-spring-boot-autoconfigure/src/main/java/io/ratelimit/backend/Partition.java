@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stampMicros when this definition was registered, by the backend's clock; 0: unknown, older than any other
  * @param lease how long a sign of life of an instance that waits here counts
  */
-public record Partition(
-        String resource, @Nullable String key, List<Limit> limits, long stampMicros, Duration lease) {
+public record Partition(String resource, @Nullable String key, List<Limit> limits, long stampMicros, Duration lease) {
 
     /**
      * Copies the list.
