@@ -36,13 +36,7 @@ final class Acquirer {
 
     private final Listeners listeners;
 
-    Acquirer(
-            Route backend,
-            Route memory,
-            Partitions partitions,
-            Leases leases,
-            Waiters waiters,
-            Listeners listeners) {
+    Acquirer(Route backend, Route memory, Partitions partitions, Leases leases, Waiters waiters, Listeners listeners) {
         this.backend = backend;
         this.memory = memory;
         this.partitions = partitions;
@@ -128,11 +122,7 @@ final class Acquirer {
             return new Answer(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
         }
         throw LimitExceededException.of(new LimitExceededException.Refusal(
-                acquisition.definition().name(),
-                refused.violated(),
-                refused.retryAfter(),
-                settled.timedOut(),
-                limits));
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits));
     }
 
     private CompletionStage<Answer> whileAway(

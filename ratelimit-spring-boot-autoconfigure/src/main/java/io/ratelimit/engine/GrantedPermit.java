@@ -37,8 +37,7 @@ final class GrantedPermit implements Permit {
 
     private volatile long leaseDeadlineNanos;
 
-    GrantedPermit(
-            Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
+    GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
         this.where = where;
         this.grant = grant;

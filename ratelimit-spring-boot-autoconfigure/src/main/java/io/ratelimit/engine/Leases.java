@@ -105,8 +105,8 @@ final class Leases {
                 giveBack(again);
             }
         }
-        Map<Place, List<GrantedPermit>> places = this.held.keySet().stream()
-                .collect(Collectors.groupingBy(GrantedPermit::where));
+        Map<Place, List<GrantedPermit>> places =
+                this.held.keySet().stream().collect(Collectors.groupingBy(GrantedPermit::where));
         places.forEach((place, permits) -> {
             for (int from = 0; from < permits.size(); from += MOST_PER_CALL) {
                 renew(place, permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL)));
@@ -129,11 +129,13 @@ final class Leases {
         long sentNanos = nanoTime();
         List<HeldPermit> asHeld =
                 permits.stream().map((permit) -> permit.held(sentNanos)).toList();
-        place.route().execute(place.partition(), new Renew(this.instance, asHeld, List.of())).whenComplete((reply, failure) -> {
-            for (int i = 0; i < permits.size(); i++) {
-                renewed(permits.get(i), reply, i, sentNanos);
-            }
-        });
+        place.route()
+                .execute(place.partition(), new Renew(this.instance, asHeld, List.of()))
+                .whenComplete((reply, failure) -> {
+                    for (int i = 0; i < permits.size(); i++) {
+                        renewed(permits.get(i), reply, i, sentNanos);
+                    }
+                });
     }
 
     private void renewed(GrantedPermit permit, Reply.@Nullable Renewed reply, int index, long sentNanos) {

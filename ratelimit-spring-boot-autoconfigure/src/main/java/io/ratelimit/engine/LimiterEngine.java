@@ -232,8 +232,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         List<PartitionSnapshot.Waiter> queue =
                 seen.waiters().stream().map((waiter) -> waiter(seen, waiter)).toList();
         Reply.Status status = seen.status();
-        return new PartitionSnapshot(
-                resource, status.limits(), seen.holderCount(), holders, status.queued(), queue);
+        return new PartitionSnapshot(resource, status.limits(), seen.holderCount(), holders, status.queued(), queue);
     }
 
     private static PartitionSnapshot.Holder holder(Reply.Inspected seen, Reply.Holder holder) {

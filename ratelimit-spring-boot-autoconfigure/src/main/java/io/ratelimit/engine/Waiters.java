@@ -54,17 +54,15 @@ final class Waiters implements GrantListener {
         long askedNanos = this.leases.nanoTime();
         Waiter waiter = new Waiter(acquisition, where, askedNanos);
         add(waiter);
-        where.route()
-                .execute(where.partition(), waiter.acquire(askedNanos))
-                .whenComplete((decision, failure) -> {
-                    if (failure != null) {
-                        fail(waiter, failure);
-                    } else if (decision instanceof Queued queued) {
-                        waits(waiter, queued, askedNanos);
-                    } else {
-                        settle(waiter, new Settled(decision, askedNanos, false));
-                    }
-                });
+        where.route().execute(where.partition(), waiter.acquire(askedNanos)).whenComplete((decision, failure) -> {
+            if (failure != null) {
+                fail(waiter, failure);
+            } else if (decision instanceof Queued queued) {
+                waits(waiter, queued, askedNanos);
+            } else {
+                settle(waiter, new Settled(decision, askedNanos, false));
+            }
+        });
         caller.whenComplete((permit, failure) -> {
             if (caller.isCancelled()) {
                 giveUp(waiter);
@@ -129,9 +127,8 @@ final class Waiters implements GrantListener {
     /** Renews the tickets of some waiters in one partition, or of none, which lets the queue go on. */
     private void renew(Place where, List<Waiter> waiters) {
         long sentNanos = this.leases.nanoTime();
-        List<WaitingTicket> tickets = waiters.stream()
-                .map((waiter) -> waiter.asWaiting(sentNanos))
-                .toList();
+        List<WaitingTicket> tickets =
+                waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
         where.route()
                 .execute(where.partition(), new Renew(this.instance, List.of(), tickets))
                 .thenAccept((reply) -> {
