@@ -11,7 +11,13 @@ import java.util.Set;
 @SuppressWarnings("ImmutableEnumChecker") // constructors and Set.of are
 enum Subject {
     OURS("ours", Ours::new, RATE, PAIR, KEYS, REFUSED),
-    BARE("bare", Bare::new, RATE, PAIR, KEYS, REFUSED);
+    BARE("bare", Bare::new, RATE, PAIR, KEYS, REFUSED),
+    REDISSON_RATE("redisson-rate", Redisson::rateLimiter, RATE, KEYS, REFUSED),
+    REDISSON_PERMITS("redisson-permits", Redisson::permits, PAIR),
+    REDISSON_SEMAPHORE("redisson-semaphore", Redisson::semaphore, PAIR),
+    BUCKET4J("bucket4j", Bucket4j::plain, RATE, KEYS, REFUSED),
+    BUCKET4J_BATCHING("bucket4j-batching", Bucket4j::batching, RATE, REFUSED),
+    BUCKET4J_SKIP_ON_ZERO("bucket4j-skip-on-zero", Bucket4j::skipOnZero, REFUSED);
 
     private final String label;
 
