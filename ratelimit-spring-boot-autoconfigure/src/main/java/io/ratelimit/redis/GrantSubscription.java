@@ -64,8 +64,7 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
             }
             return ready();
         }
-        return CompletableFuture.anyOf(this.subscribed, current)
-                .thenCompose((any) -> this.subscribed);
+        return CompletableFuture.anyOf(this.subscribed, current).thenCompose((any) -> this.subscribed);
     }
 
     private void subscribe(CompletableFuture<RedisConnection> fresh) {
@@ -87,8 +86,8 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
 
     @Override
     public void onMessage(Message message, byte @Nullable [] pattern) {
-        String[] lines = StringUtils.delimitedListToStringArray(
-                new String(message.getBody(), StandardCharsets.UTF_8), "\n");
+        String[] lines =
+                StringUtils.delimitedListToStringArray(new String(message.getBody(), StandardCharsets.UTF_8), "\n");
         List<Limit> limits = LimitsText.read(lines[0]);
         long[] numbers = Stream.of(StringUtils.delimitedListToStringArray(lines[1], " "))
                 .mapToLong(Long::parseLong)

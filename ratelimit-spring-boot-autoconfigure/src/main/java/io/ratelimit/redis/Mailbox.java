@@ -179,7 +179,8 @@ final class Mailbox {
         }
 
         private void addOverdue(long nowNanos, List<CompletableFuture<?>> overdue) {
-            if (this.call != null && this.submissions.get(this.submissions.size() - 1).isOverdue(nowNanos)) {
+            if (this.call != null
+                    && this.submissions.get(this.submissions.size() - 1).isOverdue(nowNanos)) {
                 overdue.add(this.call.reply());
                 return;
             }

@@ -11,7 +11,6 @@ import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +48,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     private final Mailboxes mailboxes;
 
-    private final Refusals refusals = new Refusals(System::nanoTime);
+    private final Refusals refusals;
 
     private final Map<String, EncodedLimits> encodedLimits = new ConcurrentHashMap<>();
 
@@ -64,14 +63,19 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
      * @throws io.ratelimit.LimitConfigurationException if the factory is not of Lettuce
      */
     public RedisBackend(RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout) {
-        this(connectionFactory, keyPrefix, commandTimeout, ScriptClock.REDIS);
+        this(connectionFactory, keyPrefix, commandTimeout, ScriptClock.REDIS, Refusals.LONGEST_MEMORY);
     }
 
     RedisBackend(
-            RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout, ScriptClock clock) {
+            RedisConnectionFactory connectionFactory,
+            String keyPrefix,
+            Duration commandTimeout,
+            ScriptClock clock,
+            Duration refusalMemory) {
         this.connectionFactory = connectionFactory;
         this.scripting = new LettuceScripting(connectionFactory);
         this.commandTimeout = commandTimeout;
+        this.refusals = new Refusals(refusalMemory);
         this.keys = new RedisKeys(keyPrefix);
         this.clock = clock;
         this.partitionScript = LuaScript.partition(clock.file());
@@ -114,7 +118,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
             if (failure == null) {
-                answer(batch, submissions, reply);
+                answer(submissions, reply);
             } else {
                 fail(submissions, unavailable(failure));
             }
@@ -143,7 +147,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.clock.time().accept(arguments);
     }
 
-    private void answer(Mailbox.Batch batch, List<Submission<?>> submissions, List<Object> reply) {
+    private void answer(List<Submission<?>> submissions, List<Object> reply) {
         Partition partition = submissions.get(0).partition();
         ReplyReader reader = new ReplyReader(partition.limits(), reply);
         if (reader.hasMore()) {
@@ -151,7 +155,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         }
         GrantSubscription subscription = this.grants;
         if (subscription != null) {
-            reader.messages().forEach((message) -> subscription.tell(message, reader.status()));
+            reader.messages().forEach((message) -> subscription.tell(message, reader.statusOfMessages()));
         }
         for (Submission<?> submission : submissions) {
             answer(submission, reader);
@@ -176,10 +180,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
-        ScriptCall call =
-                new ScriptCall(this.heartbeatScript, new byte[][] {this.keys.instances()}, (arguments) -> this.clock
-                        .time()
-                        .accept(arguments.add(instance).add(micros(lease))));
+        ScriptCall call = new ScriptCall(
+                this.heartbeatScript,
+                new byte[][] {this.keys.instances()},
+                (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
         // connecting may take a cold JVM longer than a command may take, and nobody waits for this
         return this.scripting
                 .connected()
@@ -235,11 +239,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.scripting.close();
     }
 
-    private byte[] encoded(Partition partition) {
+    private String encoded(Partition partition) {
         EncodedLimits known = this.encodedLimits.get(partition.resource());
         if (known == null || known.limits() != partition.limits()) {
-            byte[] text = LimitsText.write(partition.limits()).getBytes(StandardCharsets.UTF_8);
-            known = new EncodedLimits(partition.limits(), text);
+            known = new EncodedLimits(partition.limits(), LimitsText.write(partition.limits()));
             this.encodedLimits.put(partition.resource(), known);
         }
         return known.text();
@@ -249,5 +252,5 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         return duration.toNanos() / 1_000;
     }
 
-    private record EncodedLimits(List<Limit> limits, byte[] text) {}
+    private record EncodedLimits(List<Limit> limits, String text) {}
 }

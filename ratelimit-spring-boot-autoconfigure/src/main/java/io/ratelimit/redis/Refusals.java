@@ -11,8 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,16 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Refusals {
 
-    private static final long LONGEST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    static final Duration LONGEST_MEMORY = Duration.ofMillis(100);
 
     private static final int MOST = 10_000;
 
     private final Map<Partition.Id, Refusal> byPartition = new ConcurrentHashMap<>();
 
-    private final LongSupplier nanoClock;
+    private final long memoryNanos;
 
-    Refusals(LongSupplier nanoClock) {
-        this.nanoClock = nanoClock;
+    Refusals(Duration memory) {
+        this.memoryNanos = memory.toNanos();
     }
 
     /** Remembers an answer, if a rate limit gave it. */
@@ -42,21 +40,17 @@ final class Refusals {
         if (index < 0 || acquire.amounts().get(index) == 0 || refused.status().queued() > 0) {
             return;
         }
-        long nowNanos = this.nanoClock.getAsLong();
+        long nowNanos = System.nanoTime();
         if (this.byPartition.size() >= MOST) {
             this.byPartition.values().removeIf((refusal) -> refusal.isOver(nowNanos));
         }
         if (this.byPartition.size() < MOST) {
-            long untilNanos = nowNanos + Math.min(LONGEST_NANOS, refused.retryAfter().toNanos());
+            long untilNanos =
+                    nowNanos + Math.min(this.memoryNanos, refused.retryAfter().toNanos());
             this.byPartition.put(
                     partition.id(),
                     new Refusal(
-                            partition.limits(),
-                            index,
-                            acquire.amounts().get(index),
-                            refused,
-                            nowNanos,
-                            untilNanos));
+                            partition.limits(), index, acquire.amounts().get(index), refused, nowNanos, untilNanos));
         }
     }
 
@@ -70,7 +64,7 @@ final class Refusals {
         if (refusal == null) {
             return null;
         }
-        long nowNanos = this.nanoClock.getAsLong();
+        long nowNanos = System.nanoTime();
         if (refusal.isOver(nowNanos)) {
             this.byPartition.remove(partition.id(), refusal);
             return null;

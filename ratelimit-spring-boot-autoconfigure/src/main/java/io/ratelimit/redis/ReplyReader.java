@@ -42,7 +42,8 @@ final class ReplyReader {
         String text = text(reply.get(1));
         this.limits = text.isEmpty() ? sent : LimitsText.read(text);
         this.more = number(numbers.get(1)) > 0;
-        this.status = status(this.limits, numbers.stream().mapToLong(ReplyReader::number).toArray());
+        this.status = status(
+                this.limits, numbers.stream().mapToLong(ReplyReader::number).toArray());
         this.messages = (List<?>) reply.get(2);
         this.answers = (List<?>) reply.get(3);
     }
@@ -61,9 +62,9 @@ final class ReplyReader {
         return this.more;
     }
 
-    /** Returns how the partition stands. */
-    Status status() {
-        return this.status;
+    /** Returns how the partition stands, for whom it is told with a message. */
+    Status statusOfMessages() {
+        return new Status(this.status.limits(), this.status.queued(), this.status.wakeMicros(), 0);
     }
 
     /** Returns the messages for the calling instance. */
@@ -79,7 +80,7 @@ final class ReplyReader {
      */
     Reply read(Operation<?> operation) {
         Reply reply = readAny(operation);
-        this.status = new Status(this.status.limits(), this.status.queued(), this.status.wakeMicros(), 0);
+        this.status = statusOfMessages();
         return reply;
     }
 

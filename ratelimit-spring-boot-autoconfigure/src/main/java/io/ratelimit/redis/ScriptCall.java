@@ -12,17 +12,32 @@ import java.util.function.Consumer;
 /**
  * One call of a script. Its reply may be completed, with a failure, by whoever no longer waits for it: what has not been sent by then is
  * not sent any more.
- *
- * @param script the script
- * @param keys its keys
- * @param arguments writes its arguments
- * @param reply what comes back
  */
-record ScriptCall(
-        LuaScript script, byte[][] keys, Consumer<Arguments> arguments, CompletableFuture<List<Object>> reply) {
+final class ScriptCall {
 
+    private final LuaScript script;
+
+    private final byte[][] keys;
+
+    private final Consumer<Arguments> arguments;
+
+    private final CompletableFuture<List<Object>> reply = new CompletableFuture<>();
+
+    /**
+     * Makes a call, which is not sent yet.
+     *
+     * @param script the script
+     * @param keys its keys
+     * @param arguments writes its arguments
+     */
     ScriptCall(LuaScript script, byte[][] keys, Consumer<Arguments> arguments) {
-        this(script, keys, arguments, new CompletableFuture<>());
+        this.script = script;
+        this.keys = keys;
+        this.arguments = arguments;
+    }
+
+    CompletableFuture<List<Object>> reply() {
+        return this.reply;
     }
 
     /** Returns the command for a Redis that knows the script. */
@@ -38,7 +53,7 @@ record ScriptCall(
     private AsyncCommand<byte[], byte[], List<Object>> command(CommandType type, String digestOrSource) {
         Arguments written = new Arguments(digestOrSource, this.keys);
         this.arguments.accept(written);
-        return new AsyncCommand<>(new Command<>(
-                type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), written.toCommandArgs()));
+        return new AsyncCommand<>(
+                new Command<>(type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), written.toCommandArgs()));
     }
 }

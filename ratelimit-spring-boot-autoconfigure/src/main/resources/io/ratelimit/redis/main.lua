@@ -6,7 +6,7 @@
 --            waits); then used and reset (us) of each limit. Answers: see operations.lua and upkeep.lua
 -- message    granted  'g <ticket> <fence> <granted at, us> <lease, us; 0: no slots> <hold left, us; 0: no maximum>'
 --            turn     't <ticket> <wait, us>'
---            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the status
+--            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the status, in which nothing was taken back
 -- invariant  what gives something back comes first, then the queue, then what takes: nobody barges. State first, message second.
 
 local reclaimed = 0
@@ -69,7 +69,7 @@ local function send_messages(status)
     if instance ~= sender.instance then
       local numbers = {}
       for i, value in ipairs(status) do
-        numbers[i] = string.format('%.0f', value)
+        numbers[i] = i == 1 and '0' or string.format('%.0f', value)
       end
       local message = text .. '\n' .. table.concat(numbers, ' ') .. '\n' .. table.concat(messages, '\n')
       redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)

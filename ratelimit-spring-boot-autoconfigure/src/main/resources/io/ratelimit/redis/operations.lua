@@ -105,7 +105,7 @@ local function acquire()
   if holder then
     return answer_known(holder)
   end
-  local known = max_wait > 0 and find_sequence(ticket)
+  local known = find_sequence(ticket)
   if known then
     mark_live(instance_of(ticket))
     return answer_queued(known, obstacles(amounts))
@@ -128,9 +128,11 @@ local function release()
   if holder and not is_gone(holder) then
     forget_holder(permit)
     if count_slots(holder, -1) then
-      local held_for = now - holder[GRANTED_AT]
+      local held_for = math.max(0, now - holder[GRANTED_AT])
       mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
     end
+  elseif not holder and queued > 0 then
+    dequeue(permit) -- granted, forgotten, queued again, and only now confirmed
   end
   answer(DONE)
 end

@@ -127,7 +127,7 @@ local function drop_dead_tickets()
   local from = sweep_from < queued and sweep_from or 0
   local tickets = redis.call('ZRANGE', QUEUE, from, from + MOST_STEPS - 1)
   local dropped = 0
-  for i, packed in ipairs(redis.call('HMGET', TICKETS, unpack(tickets))) do
+  for i, packed in ipairs(#tickets > 0 and redis.call('HMGET', TICKETS, unpack(tickets)) or {}) do
     local _, deadline, amounts = read_ticket(packed)
     if is_dead(tickets[i], deadline, amounts) then
       dequeue(tickets[i])

@@ -48,6 +48,9 @@ local function upkeep()
     for i = 1, size do
       holder[HOLDER_SLOTS + i] = limits[place(i) + KIND] == SLOTS and amounts[i] or 0
     end
+    if queued > 0 then
+      dequeue(permit) -- a replica that has not heard of the grant
+    end
     renew_lease(holder)
     number = math.max(number, fence)
     count_slots(holder, 1)
@@ -96,6 +99,7 @@ local function upkeep()
 
   local function renew()
     local instance, permits, tickets = next_text(), next_number(), next_number()
+    told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
     answer(RENEWED)
     for _ = 1, permits do
       answer(renew_permit())
@@ -117,7 +121,7 @@ local function upkeep()
       holders[#holders + 1] = not is_gone(holder) and holder or nil
     end
     table.sort(holders, function(one, other)
-      return one[FENCE] < other[FENCE]
+      return one[FENCE] < other[FENCE] or one[FENCE] == other[FENCE] and one.permit < other.permit
     end)
     answer(#holders, math.min(#holders, most))
     for i = 1, math.min(#holders, most) do

@@ -25,13 +25,15 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 @WithRedis
 class RedisCommandCountTests {
 
+    private static final Duration LEASE = Duration.ofSeconds(10);
+
     private final LettuceConnectionFactory connections = RedisConnections.to(RedisServer.shared());
 
     private final RedisBackend backend = new RedisBackend(this.connections, "count:", Duration.ofSeconds(10));
 
-    private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1);
+    private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1, LEASE);
 
-    private final Partition rate = new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1);
+    private final Partition rate = new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
 
     @BeforeEach
     void loadTheScript() {
