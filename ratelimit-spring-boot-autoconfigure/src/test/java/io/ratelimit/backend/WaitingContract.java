@@ -517,11 +517,22 @@ abstract class WaitingContract extends ContractOperations {
             grant(this.rate, 3);
             queue(this.rate, "a:1", 1);
             clock.advance(Duration.ofMillis(200));
-            look(this.rate);
+            line(this.rate);
             queue(this.rate, "b:1", 1);
             clock.move(800_001);
             look(this.rate);
             isTold("a", "turn a:1 in PT1.000001S", "granted a:1");
+        }
+
+        @Test
+        void tellTheHeadOfATurnWithEverySignOfLife() {
+            grant(this.rate, 3);
+            Queued waiting = queue(this.rate, "a:1", 1);
+            clock.advance(Duration.ofMillis(200));
+            renew(this.rate, waiter("a:1", waiting.sequence(), 1));
+            clock.advance(Duration.ofMillis(200));
+            look(this.rate);
+            isTold("a", "turn a:1 in PT1.000001S", "turn a:1 in PT0.800001S", "turn a:1 in PT0.600001S");
         }
 
         @Test
@@ -832,6 +843,18 @@ abstract class WaitingContract extends ContractOperations {
             assertThat(renewed.tickets().get(0)).isInstanceOf(Queued.class);
             assertThat(renewed.tickets().get(1)).isInstanceOf(Refused.class);
             assertThat(renewed.tickets().get(2)).isInstanceOf(Granted.class);
+        }
+
+        @Test
+        void areNotGrantedTwiceWhereTheirPermitIsReleased() {
+            String permit = hold(this.slot, 1);
+            queue(this.slot, "a:1", 1);
+            queue(this.slot, "b:1", 1);
+            release(this.slot, "a:1");
+            assertThat(line(this.slot)).containsExactly("b:1");
+            release(this.slot, permit);
+            isTold("b", "granted b:1");
+            isTold("a");
         }
 
         @Test

@@ -71,7 +71,8 @@ class MemoryAndRedisAgreeTests {
                 RedisConnections.to(RedisServer.shared()),
                 "agree:",
                 Duration.ofSeconds(10),
-                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())));
+                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())),
+                Duration.ZERO);
     }
 
     private static Map<String, Notices> listenTo(Function<String, LimitBackend> backends) {
@@ -189,6 +190,7 @@ class MemoryAndRedisAgreeTests {
                     await(step)
                             .pollDelay(Duration.ZERO)
                             .pollInterval(Duration.ofMillis(1))
+                            .atMost(Duration.ofSeconds(10))
                             .until(() -> fromRedis.get(instance).list.size() >= expected);
                 }
             }

@@ -16,6 +16,7 @@ class RedisBackendTests extends LimitBackendContract {
                 RedisConnections.to(RedisServer.shared()),
                 "test:{braces}:",
                 Duration.ofSeconds(10),
-                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())));
+                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())),
+                Duration.ZERO);
     }
 }
