@@ -85,7 +85,7 @@ final class PartitionMachine {
         Drained drained = this.admission.drain(lease);
         Answer<?> answer = given.orElseGet(() -> take(sender, operation));
         boolean more = swept.more() || drained.more();
-        Optional<Notice> turn = more ? Optional.empty() : this.line.turn();
+        Optional<Notice> turn = more ? Optional.empty() : this.line.turn(operation instanceof Renew);
         this.time.end();
         // a reply tells what was taken back, and a notice does not: it is told once
         Status told = status(0);
@@ -138,8 +138,12 @@ final class PartitionMachine {
     }
 
     private Answer<Done> release(Release release) {
-        if (this.holders.find(release.permit()).orElse(null) instanceof Holder holder) {
+        Optional<PermitRecord> known = this.holders.find(release.permit());
+        if (known.orElse(null) instanceof Holder holder) {
             this.grants.release(holder);
+        } else if (known.isEmpty()) {
+            // granted, forgotten, queued again, and only now confirmed
+            this.line.find(release.permit()).ifPresent(this.line::leave);
         }
         return Done::new;
     }

@@ -35,6 +35,10 @@ final class Timeline {
         this.changed = true;
     }
 
+    boolean hasChanged() {
+        return this.changed;
+    }
+
     /** Returns whether nothing has ever been changed here. */
     boolean isNew() {
         return this.lastChange == 0;

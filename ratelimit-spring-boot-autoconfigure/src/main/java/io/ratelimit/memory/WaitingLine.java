@@ -90,23 +90,31 @@ final class WaitingLine {
     }
 
     /**
-     * Returns what to tell the head, if time alone is in its way: its owner asks again then. It is told once, and again only if its time has
+     * Returns what to tell the head, if time alone is in its way: its owner asks again then. It is told once, and again if its time has
      * come nearer.
+     *
+     * @param again whether it is told again in any case: it may not have heard, or have come too early
      */
-    Optional<Notice> turn() {
-        Optional<Ticket> head = head();
-        if (head.isEmpty()) {
-            return Optional.empty();
+    Optional<Notice> turn(boolean again) {
+        Optional<Told> before = again ? Optional.empty() : this.told;
+        Optional<Notice> turn = head().flatMap((head) -> turn(head, before));
+        // as in Redis, where what has changed nothing writes nothing, forgetting alone is no change
+        if (again && turn.isEmpty() && this.time.hasChanged()) {
+            this.told = Optional.empty();
         }
-        Obstacles obstacles = this.ledger.obstacles(head.get().amounts());
+        return turn;
+    }
+
+    private Optional<Notice> turn(Ticket head, Optional<Told> before) {
+        Obstacles obstacles = this.ledger.obstacles(head.amounts());
         long wait = obstacles.longestWaitMicros();
-        Told now = new Told(head.get().score(), this.time.now() + wait);
-        if (!obstacles.areRatesAlone() || this.told.filter(now::isNoNews).isPresent()) {
+        Told now = new Told(head.score(), this.time.now() + wait);
+        if (!obstacles.areRatesAlone() || before.filter(now::isNoNews).isPresent()) {
             return Optional.empty();
         }
         this.told = Optional.of(now);
         this.time.change();
-        return Optional.of(new Notice.Turn(head.get().id(), Micros.toDuration(wait)));
+        return Optional.of(new Notice.Turn(head.id(), Micros.toDuration(wait)));
     }
 
     /**
