@@ -86,8 +86,8 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
 
     @Override
     public void onMessage(Message message, byte @Nullable [] pattern) {
-        String[] lines = StringUtils.delimitedListToStringArray(
-                new String(message.getBody(), StandardCharsets.UTF_8), "\n");
+        String[] lines =
+                StringUtils.delimitedListToStringArray(new String(message.getBody(), StandardCharsets.UTF_8), "\n");
         Status status = status(lines[0], StringUtils.delimitedListToStringArray(lines[1], " "));
         for (int i = 2; i < lines.length; i++) {
             tell(lines[i], status);

@@ -33,7 +33,8 @@ class RedisCommandCountTests {
 
     private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1, LEASE);
 
-    private final Partition rate = new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
+    private final Partition rate =
+            new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
 
     @BeforeEach
     void loadTheScript() {
