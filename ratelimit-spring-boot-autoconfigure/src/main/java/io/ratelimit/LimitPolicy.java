@@ -13,7 +13,7 @@ public enum LimitPolicy {
 
     /**
      * The call waits its turn, first come, first served across all instances, for as long as the max wait of the request says,
-     * else that of the resource. Then it is refused, and at once if the queue is full. A higher
+     * else that of the resource. Then it is refused, and at once if the queue is full or a rate limit opens only after that time. A higher
      * {@linkplain LimitRequest#priority() priority} goes first.
      */
     BLOCK,

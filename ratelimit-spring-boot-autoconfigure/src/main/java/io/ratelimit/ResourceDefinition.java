@@ -138,6 +138,28 @@ public record ResourceDefinition(
                 this.attributes);
     }
 
+    /**
+     * Returns this definition with other bounds for waiting. The policy stays as it is.
+     *
+     * @param maxWait how long a call waits at most; {@code null}: nothing is configured
+     * @param maxQueue how many calls may wait
+     * @return the new definition
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public ResourceDefinition waiting(@Nullable Duration maxWait, int maxQueue) {
+        return new ResourceDefinition(
+                this.name,
+                this.limits,
+                this.key,
+                this.policy,
+                maxWait,
+                maxQueue,
+                this.onBackendFailure,
+                this.hashKeys,
+                this.perInstance,
+                this.attributes);
+    }
+
     private static Stream<Limit> ofKind(List<Limit> limits, LimitKind kind) {
         return limits.stream().filter((limit) -> limit.kind() == kind);
     }

@@ -59,21 +59,22 @@ final class ResourceMapper {
         Setting policy = new Setting(
                 RateLimitProperties.PREFIX + ".defaults.policy",
                 properties.defaults().policy().name().toLowerCase(Locale.ROOT));
-        return policy.make(
+        ResourceDefaults plain = policy.make(
                 () -> new ResourceDefaults(
                         properties.lease(),
                         properties.defaults().policy(),
                         null,
                         ResourceDefaults.DEFAULT_MAX_QUEUE,
                         properties.onBackendFailure()),
-                "Set it to reject or observe.");
+                Setting.oneOf(LimitPolicy.class));
+        return WaitMapper.defaults(plain, properties.defaults());
     }
 
     private ResourceDefinition definition(String name, Resource resource) {
         String path = path(name);
         List<Limit> limits = limits(path, resource);
         String key = key(path, resource.key());
-        return new Setting(path, name)
+        ResourceDefinition plain = new Setting(path, name)
                 .make(
                         () -> new ResourceDefinition(
                                 name,
@@ -87,6 +88,7 @@ final class ResourceMapper {
                                 resource.backend() == Backend.MEMORY,
                                 resource.attributes()),
                         "Rename the resource.");
+        return WaitMapper.definition(path, plain, resource);
     }
 
     private List<Limit> limits(String path, Resource resource) {

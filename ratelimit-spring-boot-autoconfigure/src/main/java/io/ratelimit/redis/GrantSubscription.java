@@ -1,16 +1,16 @@
 package io.ratelimit.redis;
 
 import io.ratelimit.Limit;
+import io.ratelimit.LimitStatus;
 import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Status;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.Message;
 import org.springframework.data.redis.connection.MessageListener;
@@ -88,14 +88,20 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     public void onMessage(Message message, byte @Nullable [] pattern) {
         String[] lines =
                 StringUtils.delimitedListToStringArray(new String(message.getBody(), StandardCharsets.UTF_8), "\n");
-        List<Limit> limits = LimitsText.read(lines[0]);
-        long[] numbers = Stream.of(StringUtils.delimitedListToStringArray(lines[1], " "))
-                .mapToLong(Long::parseLong)
-                .toArray();
-        Status status = ReplyReader.status(limits, numbers);
+        Status status = status(lines[0], StringUtils.delimitedListToStringArray(lines[1], " "));
         for (int i = 2; i < lines.length; i++) {
             tell(lines[i], status);
         }
+    }
+
+    private static Status status(String limitsText, String[] numbers) {
+        List<LimitStatus> statuses = new ArrayList<>();
+        for (Limit limit : LimitsText.read(limitsText)) {
+            int next = 4 + 2 * statuses.size();
+            Duration reset = ReplyReader.micros(Long.parseLong(numbers[next + 1]));
+            statuses.add(new LimitStatus(limit, Long.parseLong(numbers[next]), reset));
+        }
+        return new Status(statuses, Long.parseLong(numbers[2]), Long.parseLong(numbers[3]), 0);
     }
 
     /** Passes a message on, as {@code main.lua} writes it. */
@@ -111,7 +117,7 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
                             Long.parseLong(fields[5]),
                             status));
         } else {
-            this.listener.turn(fields[1], Duration.of(Long.parseLong(fields[2]), ChronoUnit.MICROS));
+            this.listener.turn(fields[1], ReplyReader.micros(Long.parseLong(fields[2])));
         }
     }
 

@@ -153,12 +153,12 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         if (reader.hasMore()) {
             submit(partition, new Renew("", List.of(), List.of()));
         }
-        GrantSubscription subscription = this.grants;
-        if (subscription != null) {
-            reader.messages().forEach((message) -> subscription.tell(message, reader.statusOfMessages()));
-        }
         for (Submission<?> submission : submissions) {
             answer(submission, reader);
+        }
+        GrantSubscription subscription = this.grants;
+        if (subscription != null) {
+            reader.readMessages().forEach((message) -> subscription.tell(message, reader.statusOfMessages()));
         }
     }
 

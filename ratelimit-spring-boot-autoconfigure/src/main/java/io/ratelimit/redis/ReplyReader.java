@@ -18,13 +18,11 @@ import java.util.List;
  */
 final class ReplyReader {
 
+    private final List<?> reply;
+
     private final List<Limit> limits;
 
     private final boolean more;
-
-    private final List<?> messages;
-
-    private final List<?> answers;
 
     /** How many permits were taken back is told with the first answer only. */
     private Status status;
@@ -38,23 +36,18 @@ final class ReplyReader {
      * @param reply what came back
      */
     ReplyReader(List<Limit> sent, List<?> reply) {
-        List<?> numbers = (List<?>) reply.get(0);
-        String text = text(reply.get(1));
+        this.reply = reply;
+        long reclaimed = number();
+        this.more = number() > 0;
+        long queued = number();
+        long wakeMicros = number();
+        String text = text();
         this.limits = text.isEmpty() ? sent : LimitsText.read(text);
-        this.more = number(numbers.get(1)) > 0;
-        this.status = status(
-                this.limits, numbers.stream().mapToLong(ReplyReader::number).toArray());
-        this.messages = (List<?>) reply.get(2);
-        this.answers = (List<?>) reply.get(3);
-    }
-
-    /** Reads the numbers that {@code main.lua} calls the status. */
-    static Status status(List<Limit> limits, long[] numbers) {
-        List<LimitStatus> statuses = new ArrayList<>(limits.size());
-        for (int i = 0; i < limits.size(); i++) {
-            statuses.add(new LimitStatus(limits.get(i), numbers[4 + 2 * i], micros(numbers[5 + 2 * i])));
+        List<LimitStatus> statuses = new ArrayList<>(this.limits.size());
+        for (Limit limit : this.limits) {
+            statuses.add(new LimitStatus(limit, number(), micros(number())));
         }
-        return new Status(statuses, numbers[2], numbers[3], numbers[0]);
+        this.status = new Status(statuses, queued, wakeMicros, reclaimed);
     }
 
     /** Returns whether the call has stopped early, and an empty one has to follow. */
@@ -67,11 +60,6 @@ final class ReplyReader {
         return new Status(this.status.limits(), this.status.queued(), this.status.wakeMicros(), 0);
     }
 
-    /** Returns the messages for the calling instance. */
-    List<String> messages() {
-        return this.messages.stream().map(ReplyReader::text).toList();
-    }
-
     /**
      * Reads the next answer.
      *
@@ -82,6 +70,15 @@ final class ReplyReader {
         Reply reply = readAny(operation);
         this.status = statusOfMessages();
         return reply;
+    }
+
+    /** Returns the messages for the calling instance, which follow the last answer. */
+    List<String> readMessages() {
+        List<String> messages = new ArrayList<>(this.reply.size() - this.position);
+        while (this.position < this.reply.size()) {
+            messages.add(text());
+        }
+        return messages;
     }
 
     private Reply readAny(Operation<?> operation) {
@@ -149,22 +146,14 @@ final class ReplyReader {
     }
 
     private long number() {
-        return number(this.answers.get(this.position++));
+        return (Long) this.reply.get(this.position++);
     }
 
     private String text() {
-        return text(this.answers.get(this.position++));
+        return new String((byte[]) this.reply.get(this.position++), StandardCharsets.UTF_8);
     }
 
-    private static long number(Object value) {
-        return (Long) value;
-    }
-
-    private static String text(Object value) {
-        return new String((byte[]) value, StandardCharsets.UTF_8);
-    }
-
-    private static Duration micros(long micros) {
+    static Duration micros(long micros) {
         return (micros == 0) ? Duration.ZERO : Duration.of(micros, ChronoUnit.MICROS);
     }
 }

@@ -21,7 +21,7 @@
 --              inspect   most
 -- invariant  a call holds at most 128 ids.
 
-local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = unpack(KEYS)
+local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 
 local sender = {
   stamp = tonumber(ARGV[1]), text = ARGV[2], size = tonumber(ARGV[3]), instance = ARGV[4], lease = tonumber(ARGV[5]),

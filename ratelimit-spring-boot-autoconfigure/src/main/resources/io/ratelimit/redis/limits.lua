@@ -1,45 +1,15 @@
--- limits.lua: what the limits say to amounts.
+-- limits.lua: taking amounts.
 --
--- invariant  all amounts are taken at once, or none. A refusal changes nothing but time.
-
-local UNKNOWN_HOLD = 1000000
+-- invariant  all amounts are taken at once, or none.
 
 local function fits(amounts)
   for i = 1, size do
-    local at = place(i)
+    local at = (i - 1) * WIDTH
     if amounts[i] > 0 and limits[at + USED] + amounts[i] > limits[at + LIMIT] then
       return false
     end
   end
   return true
-end
-
-local function slots_wait(at, amount)
-  local missing = limits[at + USED] + amount - limits[at + LIMIT]
-  if missing <= 0 then
-    return 0
-  end
-  if mean_hold == 0 then
-    return UNKNOWN_HOLD
-  end
-  return math.max(1, math.floor(mean_hold * missing / math.max(1, limits[at + USED])))
-end
-
--- Returns the longest wait, and the limits that are in the way, that with the longest wait first.
-local function blocked(amounts)
-  local longest, violated = 0, {}
-  for i = 1, size do
-    local at = place(i)
-    local wait = 0
-    if amounts[i] > 0 then
-      wait = limits[at + KIND] == WINDOW and window_wait(at, amounts[i]) or limits[at + KIND] == SLOTS and slots_wait(at, amounts[i])
-    end
-    if wait > 0 then
-      table.insert(violated, wait > longest and 1 or #violated + 1, i)
-      longest = math.max(longest, wait)
-    end
-  end
-  return longest, violated
 end
 
 local function take(permit, amounts, from_queue)
@@ -49,7 +19,7 @@ local function take(permit, amounts, from_queue)
   local hold
   local any = from_queue
   for i = 1, size do
-    local at = place(i)
+    local at = (i - 1) * WIDTH
     local slots = 0
     if amounts[i] > 0 and limits[at + KIND] == WINDOW then
       window_take(at, amounts[i])
@@ -66,10 +36,4 @@ local function take(permit, amounts, from_queue)
     keep_holder(permit, holder)
   end
   return holder
-end
-
--- Returns how long slots are kept, and what is left of their maximum hold; 0: none are held, there is no maximum.
-local function times_left(holder)
-  local lease = has_slots(holder) and math.max(0, holder[LEASE_END] - now) or 0
-  return lease, holder[HOLD_END] > 0 and math.max(1, holder[HOLD_END] - now) or 0
 end

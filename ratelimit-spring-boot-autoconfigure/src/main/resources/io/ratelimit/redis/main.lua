@@ -1,77 +1,66 @@
 -- main.lua: one call, a batch of operations on one partition.
 --
--- reply      { status, text of the limits that the partition goes by ('' where it is the caller's), messages for the calling
---            instance, answers }. Status: permits taken back because their lease was over; 1 if the call has stopped early and is to
---            be followed by an empty one; tickets queued; time until the queue may go on by the end of a lease (us; 0: nobody
---            waits); then used and reset (us) of each limit. Answers: see operations.lua and upkeep.lua
+-- reply      one flat list, which Redis converts faster than nested ones: permits taken back because their lease was over; 1 if the
+--            call has stopped early and is to be followed by an empty one; tickets queued; time until the queue may go on by the
+--            end of a lease (us; 0: nobody waits); text of the limits that the partition goes by ('' where it is the caller's); used
+--            and reset (us) of each of them; then the answers, see operations.lua and upkeep.lua; then the messages for the calling
+--            instance
 -- message    granted  'g <ticket> <fence> <granted at, us> <lease, us; 0: no slots> <hold left, us; 0: no maximum>'
 --            turn     't <ticket> <wait, us>'
---            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the status, in which nothing was taken back
+--            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the
+--            status, in which nothing was taken back
 -- invariant  what gives something back comes first, then the queue, then what takes: nobody barges. State first, message second.
 
 local reclaimed = 0
-local has_drained = false
+local has_gone_on = false
 
 local function go_on()
-  if not has_drained then
-    has_drained = true
-    reclaimed = sweep()
-    sweep_live()
-    drain()
+  has_gone_on = true
+  if now >= earliest_end then
+    reclaimed = upkeep().sweep()
+  end
+  if now >= earliest_live then
+    queue().sweep_live()
+  end
+  if queued > 0 then
+    queue().drain()
   end
 end
 
-local rare
-
-local function run(name)
-  if name == 'acquire' then
-    go_on()
-    acquire()
-  elseif name == 'release' then
-    release()
-  else
-    rare = rare or upkeep()
-    if name == 'inspect' then
-      go_on()
-    end
-    rare[name]()
-  end
-end
-
+-- Writes the head of the reply, in front of the answers.
 local function take_stock()
-  local wake = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
-  local status = { reclaimed, more and 1 or 0, queued, wake }
+  reply[1], reply[2], reply[3] = reclaimed, more and 1 or 0, queued
+  reply[4] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
+  reply[5] = sender.text ~= text and text or ''
   for i = 1, size do
-    local at = place(i)
-    status[#status + 1] = limits[at + USED]
-    status[#status + 1] = limits[at + KIND] == WINDOW and limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+    local at = (i - 1) * WIDTH
+    reply[4 + 2 * i] = limits[at + USED]
+    reply[5 + 2 * i] = limits[at + KIND] == WINDOW and limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
   end
-  return status
-end
-
-local function write_message(notice)
-  if notice.wait then
-    return string.format('t %s %.0f', notice.ticket, notice.wait)
-  end
-  local lease, hold = times_left(notice.holder)
-  return string.format('g %s %.0f %.0f %.0f %.0f', notice.ticket, notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold)
 end
 
 -- Publishes the messages for other instances, and returns those for the caller's.
-local function send_messages(status)
+local function send_messages()
+  local function write_message(notice)
+    if notice.wait then
+      return string.format('t %s %.0f', notice.ticket, notice.wait)
+    end
+    local lease, hold = times_left(notice.holder)
+    return string.format('g %s %.0f %.0f %.0f %.0f', notice.ticket, notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold)
+  end
   local by_instance = {}
   for _, notice in ipairs(notices) do
-    local instance = instance_of(notice.ticket)
+    local instance = queue().instance_of(notice.ticket)
     by_instance[instance] = by_instance[instance] or {}
     table.insert(by_instance[instance], write_message(notice))
   end
   for instance, messages in pairs(by_instance) do
     if instance ~= sender.instance then
-      local numbers = {}
-      for i, value in ipairs(status) do
-        numbers[i] = i == 1 and '0' or string.format('%.0f', value)
+      local status = { '0', '0', string.format('%.0f', reply[3]), string.format('%.0f', reply[4]) }
+      for i = 1, 2 * size do
+        status[4 + i] = string.format('%.0f', reply[5 + i])
       end
-      local message = text .. '\n' .. table.concat(numbers, ' ') .. '\n' .. table.concat(messages, '\n')
+      local message = text .. '\n' .. table.concat(status, ' ') .. '\n' .. table.concat(messages, '\n')
       redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)
     end
   end
@@ -79,20 +68,44 @@ local function send_messages(status)
 end
 
 format_holders()
-format_tickets()
-adopt_limits()
-for i = 1, size do
-  if limits[place(i) + KIND] == WINDOW then
-    advance(place(i))
+if sender.stamp > stamp then
+  adoption().adopt()
+  stamp = sender.stamp
+end
+for at = 0, (size - 1) * WIDTH, WIDTH do
+  if limits[at + KIND] == WINDOW then
+    advance(at)
   end
 end
-read_named_holders()
-while has_more_arguments() do
-  run(next_text())
+if holder_count > 0 and ids > 1 then
+  read_holders({ unpack(ARGV, 7, 6 + ids) })
 end
-go_on()
-tell_head()
-local status = take_stock()
+for i = 1, 5 + 2 * size do
+  reply[i] = 0
+end
+while has_more_arguments() do
+  local name = next_text()
+  if not has_gone_on and (name == 'acquire' or name == 'inspect') then
+    go_on()
+  end
+  if name == 'acquire' then
+    acquire()
+  elseif name == 'release' then
+    release()
+  else
+    upkeep()[name]()
+  end
+end
+if not has_gone_on then
+  go_on()
+end
+if queued > 0 and not more then
+  queue().tell_head()
+end
+take_stock()
 save_holders()
 save_state()
-return { status, sender.text ~= text and text or '', #notices > 0 and send_messages(status) or {}, reply }
+if #notices > 0 then
+  answer(unpack(send_messages()))
+end
+return reply

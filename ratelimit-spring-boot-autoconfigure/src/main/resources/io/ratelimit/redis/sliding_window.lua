@@ -12,18 +12,17 @@ local ID, COUNT, INDEX, NEWEST_FIRST, NEWEST_LATEST, NEWEST_AMOUNT, OLDEST_FIRST
 local EXACT_ENTRIES = 64
 local ENTRY_FORMAT = '<ddd'
 
+local function entry_field(at, offset)
+  return limits[at + ID] .. ':' .. limits[at + INDEX] + offset
+end
+
 -- Names the stored entries from one offset behind the oldest to another.
 local function entry_fields(at, from, to)
   local fields = {}
   for offset = from, to do
-    fields[#fields + 1] = limits[at + ID] .. ':' .. limits[at + INDEX] + offset
+    fields[#fields + 1] = entry_field(at, offset)
   end
   return fields
-end
-
--- Returns the stored entries from one offset to another, packed.
-local function read_entries(at, from, to)
-  return from <= to and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, from, to))) or {}
 end
 
 local function remove_entries(at, from, to)
@@ -34,7 +33,7 @@ end
 
 local function store_entry(at, offset, first, latest, amount)
   entry_count = entry_count
-    + redis.call('HSET', ENTRIES, entry_fields(at, offset, offset)[1], struct.pack(ENTRY_FORMAT, first, latest, amount))
+    + redis.call('HSET', ENTRIES, entry_field(at, offset), struct.pack(ENTRY_FORMAT, first, latest, amount))
 end
 
 -- Returns when the oldest entry has left the window, and its amount.
@@ -43,17 +42,6 @@ local function oldest_entry(at)
     return limits[at + OLDEST_LATEST] + limits[at + SPAN] + 1, limits[at + OLDEST_AMOUNT]
   end
   return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1, limits[at + NEWEST_AMOUNT]
-end
-
-local function forget_oldest(at, amount)
-  changed = true
-  limits[at + USED] = limits[at + USED] - amount
-  if limits[at + COUNT] > 2 then
-    limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] =
-      struct.unpack(ENTRY_FORMAT, read_entries(at, 1, 1)[1])
-    remove_entries(at, 1, 1)
-  end
-  limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1
 end
 
 -- Forgets the entries that have left the window.
@@ -68,29 +56,15 @@ local function advance(at)
     if now < gone_at then
       return
     end
-    forget_oldest(at, amount)
-  end
-end
-
--- Returns in how many microseconds an amount fits: 0 for now.
-local function window_wait(at, amount)
-  local missing = limits[at + USED] + amount - limits[at + LIMIT]
-  if missing <= 0 then
-    return 0
-  end
-  local gone_at, oldest_amount = oldest_entry(at)
-  missing = missing - oldest_amount
-  if missing <= 0 then
-    return gone_at - now
-  end
-  for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
-    local _, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-    missing = missing - entry_amount
-    if missing <= 0 then
-      return latest + limits[at + SPAN] + 1 - now
+    changed = true
+    limits[at + USED] = limits[at + USED] - amount
+    if limits[at + COUNT] > 2 then
+      limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] =
+        struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, 1)))
+      remove_entries(at, 1, 1)
     end
+    limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1
   end
-  return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1 - now
 end
 
 local function window_take(at, amount)
@@ -110,38 +84,4 @@ local function window_take(at, amount)
   limits[at + NEWEST_LATEST] = now
   limits[at + USED] = limits[at + USED] + amount
   stay_until(now + limits[at + SPAN] + 1)
-end
-
--- Gives back what was taken at a moment, unless that has left the window already.
-local function window_refund(at, amount, taken_at)
-  local count = limits[at + COUNT]
-  local function refund_from(first, latest, entry_amount)
-    if taken_at < first or taken_at > latest then
-      return nil
-    end
-    local refunded = math.min(amount, entry_amount)
-    limits[at + USED] = limits[at + USED] - refunded
-    return entry_amount - refunded
-  end
-  if count == 0 then
-    return
-  end
-  local left = refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
-  if left then
-    limits[at + NEWEST_AMOUNT] = left
-    return
-  end
-  left = count > 1 and refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
-  if left then
-    limits[at + OLDEST_AMOUNT] = left
-    return
-  end
-  for offset, packed in ipairs(read_entries(at, 1, count - 2)) do
-    local first, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-    left = refund_from(first, latest, entry_amount)
-    if left then
-      store_entry(at, offset, first, latest, left)
-      return
-    end
-  end
 end

@@ -11,7 +11,7 @@
 local EXPIRY_SLACK = 1000000
 local FOREVER = 9007199254740991
 
--- The doubles of a limit i are limits[place(i) + ...]. SPAN is the lease of slots, the window of a rate, in us; see
+-- The doubles of a limit i are limits[(i - 1) * WIDTH + ...]. SPAN is the lease of slots, the window of a rate, in us; see
 -- sliding_window.lua for what a window keeps behind ID.
 local WIDTH = 14
 local KIND, LIMIT, SPAN, HOLD, USED = 1, 2, 3, 4, 5
@@ -45,10 +45,6 @@ local had_holders, had_entries, had_queue, had_live = holder_count > 0, entry_co
 local idle_at = 0
 local changed = false
 local more = false
-
-local function place(i)
-  return (i - 1) * WIDTH
-end
 
 local function stay_until(time)
   changed = true

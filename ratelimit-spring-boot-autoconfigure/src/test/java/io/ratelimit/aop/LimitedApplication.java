@@ -30,7 +30,7 @@ final class LimitedApplication implements AutoCloseable {
 
     final RecordingLimiter limiter = new RecordingLimiter();
 
-    final ResourceRegistry registry = new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES);
+    final ResourceRegistry registry;
 
     final AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 
@@ -39,6 +39,15 @@ final class LimitedApplication implements AutoCloseable {
     private boolean proxyTargetClass = true;
 
     private @Nullable CallContext surroundings;
+
+    LimitedApplication() {
+        this(ResourceDefaults.STANDARD);
+    }
+
+    /** Makes an application with defaults for the resources that its annotations define. */
+    LimitedApplication(ResourceDefaults defaults) {
+        this.registry = new ResourceRegistry(defaults, RESOURCES);
+    }
 
     private static ResourceDefinition keyed() {
         ResourceDefinition plain =

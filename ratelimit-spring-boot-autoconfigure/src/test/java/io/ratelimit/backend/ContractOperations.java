@@ -48,8 +48,7 @@ abstract class ContractOperations {
 
     private final Map<String, LimitBackend> backends = new HashMap<>();
 
-    private final Map<String, RecordedNotices> notices =
-            Map.of("a", new RecordedNotices(), "b", new RecordedNotices());
+    private final Map<String, RecordedNotices> notices = Map.of("a", new RecordedNotices(), "b", new RecordedNotices());
 
     private int tickets;
 

@@ -501,7 +501,8 @@ public abstract class LimitBackendContract extends WaitingContract {
             refuse(after, 1);
             Refused refused = refuse(before, 1);
             assertThat(refused.violated()).containsExactly(ConcurrencyLimit.of(2));
-            assertThat(refused.status().limits().get(0)).isEqualTo(new LimitStatus(ConcurrencyLimit.of(2), 3, Duration.ZERO));
+            assertThat(refused.status().limits().get(0))
+                    .isEqualTo(new LimitStatus(ConcurrencyLimit.of(2), 3, Duration.ZERO));
         }
 
         @Test
@@ -528,7 +529,8 @@ public abstract class LimitBackendContract extends WaitingContract {
         @Test
         void thatChangeARateKeepWhatIsUsed() {
             Partition before = new Partition("resource", null, List.of(THREE_A_SECOND), 10, LEASE);
-            Partition after = new Partition("resource", null, List.of(RateLimit.of(5, Duration.ofSeconds(2))), 20, LEASE);
+            Partition after =
+                    new Partition("resource", null, List.of(RateLimit.of(5, Duration.ofSeconds(2))), 20, LEASE);
             grant(before, 3);
             grant(after, 2);
             clock.advance(Duration.ofMillis(1_900));

@@ -131,7 +131,8 @@ abstract class WaitingContract extends ContractOperations {
             queue(this.slot, "b:1", 1);
             clock.advance(SECOND);
             assertThat(queue(this.slot, "a:1", 1).sequence()).isEqualTo(first.sequence());
-            assertThat(queued(execute(this.slot, new Acquire("a:1", List.of(1L)))).sequence())
+            assertThat(queued(execute(this.slot, new Acquire("a:1", List.of(1L))))
+                            .sequence())
                     .isEqualTo(first.sequence());
             assertThat(line(this.slot)).containsExactly("a:1", "b:1");
         }
@@ -174,8 +175,7 @@ abstract class WaitingContract extends ContractOperations {
         @Test
         void meetsWhoWouldNotWaitUntilARateOpens() {
             grant(this.rate, 3);
-            Refused refused =
-                    refused(execute(this.rate, waiting("a:1", SECOND, 0, 1)));
+            Refused refused = refused(execute(this.rate, waiting("a:1", SECOND, 0, 1)));
             assertThat(refused.violated()).containsExactly(THREE_A_SECOND);
             assertThat(refused.retryAfter()).isEqualTo(SECOND.plusNanos(1_000));
             queued(execute(this.rate, waiting("a:1", SECOND.plusNanos(1_000), 0, 1)));
@@ -413,7 +413,9 @@ abstract class WaitingContract extends ContractOperations {
             }
             clock.advance(Duration.ofSeconds(5));
             assertThat(look(many).status().reclaimed()).isEqualTo(64);
-            isTold("a", IntStream.range(0, 200).mapToObj((i) -> "granted a:" + i).toArray(String[]::new));
+            isTold(
+                    "a",
+                    IntStream.range(0, 200).mapToObj((i) -> "granted a:" + i).toArray(String[]::new));
         }
 
         @Test
@@ -769,8 +771,7 @@ abstract class WaitingContract extends ContractOperations {
             queue(this.lost, "b:new", 1);
             assertThat(queued(renew(this.lost, waiter("b:1", second, 1))).sequence())
                     .isEqualTo(second);
-            Renew both =
-                    new Renew("a", List.of(), List.of(waiter("a:2", third, 1), waiter("a:1", first, 1)));
+            Renew both = new Renew("a", List.of(), List.of(waiter("a:2", third, 1), waiter("a:1", first, 1)));
             assertThat(execute(this.lost, both).tickets()).hasSize(2).allMatch(Queued.class::isInstance);
             assertThat(line(this.lost)).containsExactly("a:1", "b:1", "a:2", "b:new");
             release(this.lost, permit);
@@ -1028,7 +1029,9 @@ abstract class WaitingContract extends ContractOperations {
             queue(before, "a:1", 4, 1);
             queue(before, "b:1", 0, 1);
             List<Reply.Waiter> waiters = execute(after, new Inspect(10)).waiters();
-            assertThat(waiters).extracting(Reply.Waiter::amounts).containsExactly(List.of(1L, 4L, 1L), List.of(0L, 0L, 1L));
+            assertThat(waiters)
+                    .extracting(Reply.Waiter::amounts)
+                    .containsExactly(List.of(1L, 4L, 1L), List.of(0L, 0L, 1L));
         }
 
         @Test
@@ -1053,7 +1056,8 @@ abstract class WaitingContract extends ContractOperations {
             String permit = hold(before, 1);
             Granted seen = granted(execute(after, new Acquire(permit, List.of(1L))));
             assertThat(seen.leaseMicros()).isZero();
-            assertThat(execute(after, renewal(new HeldPermit(permit, 1, 1, List.of(1L), 1, 0))).leaseMicros())
+            assertThat(execute(after, renewal(new HeldPermit(permit, 1, 1, List.of(1L), 1, 0)))
+                            .leaseMicros())
                     .containsExactly(10_000_000L);
             assertThat(used(after)).containsExactly(0L);
         }

@@ -57,7 +57,8 @@ final class SteeredBackend implements LimitBackend {
     }
 
     private MemoryBackend machine() {
-        MemoryBackend fresh = new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong()));
+        MemoryBackend fresh =
+                new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong()));
         this.listeners.forEach((instance, listener) -> fresh.listen(instance, messages(listener)));
         return fresh;
     }
@@ -94,7 +95,6 @@ final class SteeredBackend implements LimitBackend {
         this.listeners.put(instance, listener);
         this.machine.listen(instance, messages(listener));
     }
-
 
     /** Forgets everything, as a backend that restarts empty. */
     void loseState() {

@@ -54,7 +54,8 @@ class LimitMetricsTests {
     private static final Set<String> SERIES_WITHOUT_KEY = Set.of(
             "ratelimit.slots.active[limit=default,resource=pool]",
             "ratelimit.slots.limit[limit=default,resource=pool]",
-            "ratelimit.rate.available[limit=requests,resource=pool]");
+            "ratelimit.rate.available[limit=requests,resource=pool]",
+            "ratelimit.queue.size[resource=pool]");
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
@@ -96,6 +97,7 @@ class LimitMetricsTests {
         void gaugesShowNothingTakenAndTheConfiguredLimits() {
             assertThat(gauge("ratelimit.slots.held")).isZero();
             assertThat(gauge("ratelimit.slots.active")).isZero();
+            assertThat(gauge("ratelimit.queue.size")).isZero();
             assertThat(gauge("ratelimit.slots.limit")).isEqualTo(10);
             assertThat(gauge("ratelimit.rate.available")).isEqualTo(100);
         }
@@ -186,11 +188,20 @@ class LimitMetricsTests {
         void aSampleMovesTheClusterWideGaugesToWhatTheBackendSays() {
             RateLimit lowered = new RateLimit("requests", 50, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW);
 
-            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)), 0);
+            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)), 3);
 
             assertThat(gauge("ratelimit.rate.available")).isEqualTo(30);
             assertThat(gauge("ratelimit.slots.active")).isEqualTo(4);
             assertThat(gauge("ratelimit.slots.limit")).isEqualTo(5);
+            assertThat(gauge("ratelimit.queue.size")).isEqualTo(3);
+        }
+
+        @Test
+        void aQueueThatIsEmptyAgainReadsZero() {
+            metrics.onSampled("pool", List.of(status(SLOTS, 10)), 3);
+            metrics.onSampled("pool", List.of(status(SLOTS, 10)), 0);
+
+            assertThat(gauge("ratelimit.queue.size")).isZero();
         }
 
         @Test

@@ -33,7 +33,8 @@ class RedisCommandCountTests {
 
     private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1, LEASE);
 
-    private final Partition rate = new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
+    private final Partition rate =
+            new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
 
     @BeforeEach
     void loadTheScript() {
@@ -88,7 +89,7 @@ class RedisCommandCountTests {
         acquire(this.slots, "t");
         try (RedisConnection connection = this.connections.getConnection()) {
             List<byte[]> keys = List.copyOf(connection.keyCommands().keys("*".getBytes(StandardCharsets.US_ASCII)));
-            assertThat(keys).hasSize(4);
+            assertThat(keys).hasSize(5);
             assertThat(keys)
                     .allSatisfy((key) -> assertThat(connection.keyCommands().pTtl(key))
                             .isPositive()
