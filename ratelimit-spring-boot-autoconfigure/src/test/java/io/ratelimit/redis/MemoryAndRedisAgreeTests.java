@@ -347,7 +347,9 @@ class MemoryAndRedisAgreeTests {
                         .toCompletableFuture()
                         .get(10, TimeUnit.SECONDS);
             } catch (ExecutionException ex) {
-                return ex.getCause() instanceof IllegalArgumentException ? ex.getCause().getMessage() : rootOf(ex);
+                return ex.getCause() instanceof IllegalArgumentException
+                        ? ex.getCause().getMessage()
+                        : rootOf(ex);
             } catch (Exception ex) {
                 return ex;
             }
