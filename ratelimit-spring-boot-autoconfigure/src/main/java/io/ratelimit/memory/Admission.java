@@ -11,6 +11,7 @@ import io.ratelimit.memory.PermitRecord.Holder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Lets in who comes, in the order of the queue.
@@ -73,9 +74,9 @@ final class Admission {
             this.line.markLive(waiting.get().instance(), leaseMicros);
             return queued(waiting.get(), behindQueue(amounts));
         }
-        Optional<Integer> tooMuch = amounts.firstAboveCapacity();
+        OptionalInt tooMuch = amounts.firstAboveCapacity();
         if (tooMuch.isPresent()) {
-            return impossible(amounts, tooMuch.get());
+            return impossible(amounts, tooMuch.getAsInt());
         }
         Ticket newcomer = new Ticket(
                 acquire.ticket(),

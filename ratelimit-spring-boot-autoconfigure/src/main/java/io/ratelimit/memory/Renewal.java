@@ -1,6 +1,5 @@
 package io.ratelimit.memory;
 
-import io.ratelimit.Limit;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.WaitingTicket;
@@ -11,6 +10,7 @@ import io.ratelimit.backend.Reply.Renewed;
 import io.ratelimit.memory.PermitRecord.Holder;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Takes signs of life, and puts back what its owner still has and the state has lost.
@@ -83,9 +83,9 @@ final class Renewal {
 
     /** The state was lost: the ticket gets its old place, although the queue may be full. */
     private Answer<? extends Decision> queueAgain(WaitingTicket ticket, Amounts amounts) {
-        Optional<Limit> tooMuch = amounts.firstAboveCapacity().map(amounts.limits()::get);
+        OptionalInt tooMuch = amounts.firstAboveCapacity();
         if (tooMuch.isPresent()) {
-            return Admission.refused(List.of(tooMuch.get()), 0);
+            return Admission.refused(List.of(amounts.limits().get(tooMuch.getAsInt())), 0);
         }
         if (ticket.waitLeftMicros() <= 0) {
             return Admission.refusedForGood();
