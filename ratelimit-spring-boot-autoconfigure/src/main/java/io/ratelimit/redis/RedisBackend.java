@@ -12,6 +12,7 @@ import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -137,13 +138,12 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 .add(partition.limits().size())
                 .add((subscription != null) ? subscription.instance() : "")
                 .add(micros(partition.lease()));
-        int ids = 0;
+        List<Operation<?>> operations = new ArrayList<>(submissions.size());
         for (Submission<?> submission : submissions) {
-            ids += Arguments.ids(submission.operation());
+            operations.add(submission.operation());
         }
-        arguments.add(ids);
-        submissions.forEach((submission) -> arguments.addIds(submission.operation()));
-        submissions.forEach((submission) -> arguments.add(submission.operation()));
+        arguments.addIds(operations);
+        arguments.addAll(operations);
         this.clock.time().accept(arguments);
     }
 
