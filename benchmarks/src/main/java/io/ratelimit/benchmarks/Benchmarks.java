@@ -13,8 +13,11 @@ public final class Benchmarks {
     public static void main(String[] arguments) throws Exception {
         Options options = Options.parse(arguments);
         Report report = new Report();
-        for (Workload workload : options.workloads()) {
+        for (Workload workload : options.loads()) {
             report.add(workload, Contest.run(workload, options));
+        }
+        if (options.handover()) {
+            report.add(HandoverContest.run(options));
         }
         String introduction = "%s. %d rounds of %d ms after %d ms of warm-up."
                 .formatted(

@@ -21,7 +21,16 @@ final class Report {
         add("`%s`: %s".formatted(workload, workload.description()), table);
     }
 
-    void add(String title, Table table) {
+    void add(List<HandoverResult> results) {
+        Table table = HandoverResult.newTable();
+        results.forEach((result) -> result.addTo(table));
+        add(
+                "`%s`: %d slots, held 2 ms each, a crowd of waiters in 2 JVMs"
+                        .formatted(HandoverContest.NAME, Slots.COUNT),
+                table);
+    }
+
+    private void add(String title, Table table) {
         this.sections.add("### %s\n\n%s".formatted(title, table));
     }
 
