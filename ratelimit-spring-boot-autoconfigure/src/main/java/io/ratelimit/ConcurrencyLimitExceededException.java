@@ -1,7 +1,7 @@
 package io.ratelimit;
 
 /**
- * A concurrency limit said no: all slots are taken.
+ * A concurrency limit said no: too few slots were free, and none came free in time if the call waited.
  */
 public final class ConcurrencyLimitExceededException extends LimitExceededException {
 
@@ -9,7 +9,9 @@ public final class ConcurrencyLimitExceededException extends LimitExceededExcept
 
     ConcurrencyLimitExceededException(ConcurrencyLimit limit, Refusal refusal) {
         super(
-                "The concurrency limit '%s' of the resource '%s' (%d at once) has too few slots free; retry in about %d ms"
+                refusal.format(
+                                "The concurrency limit '%s' of the resource '%s' (%d at once) has too few slots free; retry in about %d ms",
+                                "The wait for the concurrency limit '%s' of the resource '%s' (%d at once) was in vain; retry in about %d ms")
                         .formatted(limit.name(), refusal.resource(), limit.limit(), refusal.retryAfterMillis()),
                 refusal);
     }

@@ -52,7 +52,7 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
     }
 
     /**
-     * Returns when to come again: exact for a rate limit, the best estimate for a concurrency limit.
+     * Returns when to come again: exact for a rate limit that nobody waits for, else the best estimate.
      *
      * @return the time from now
      */
@@ -61,7 +61,8 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
     }
 
     /**
-     * Returns whether the call waited and its time ran out, instead of being refused at once.
+     * Returns whether the call waited and its time ran out, instead of being refused at once. A call that finds the queue full is
+     * refused at once.
      *
      * @return whether it waited
      */
@@ -93,7 +94,7 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
      * @param resource the name of the resource
      * @param violated the limits that refused, the one with the longest wait first; at least one
      * @param retryAfter when to come again
-     * @param timedOut whether the call waited before
+     * @param timedOut whether the call waited and its time ran out
      * @param limits how all limits of the resource stood
      */
     public record Refusal(
@@ -105,12 +106,17 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
          * @param resource the name of the resource
          * @param violated the limits that refused
          * @param retryAfter when to come again
-         * @param timedOut whether the call waited before
+         * @param timedOut whether the call waited and its time ran out
          * @param limits how all limits of the resource stood
          */
         public Refusal {
             violated = List.copyOf(violated);
             limits = List.copyOf(limits);
+        }
+
+        /** Chooses how the message begins. */
+        String format(String refusedAtOnce, String waitedInVain) {
+            return this.timedOut ? waitedInVain : refusedAtOnce;
         }
 
         /** Rounds up: whoever comes earlier is refused again. */

@@ -42,8 +42,9 @@ public interface LimitListener {
      *
      * @param resource the name of the resource
      * @param limits how its limits stand
+     * @param queued how many calls wait
      */
-    default void onSampled(String resource, List<LimitStatus> limits) {}
+    default void onSampled(String resource, List<LimitStatus> limits, long queued) {}
 
     /**
      * A permit of this instance lost its slots while it was open.

@@ -1,5 +1,6 @@
 package io.ratelimit;
 
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -7,21 +8,35 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to acquire. Immutable; every method returns a new request. A blank key, a negative amount and a request without a kind are
- * {@link IllegalArgumentException}s.
+ * What to acquire. Immutable; every method returns a new request. A blank key, a negative amount, a request without a kind,
+ * a max wait or priority out of its range, and a max wait under a policy that never waits are {@link IllegalArgumentException}s.
  *
  * <pre>{@code
- * LimitRequest.of("openai").key("u1").amount("tokens", 100)
+ * LimitRequest.of("openai").key("u1").amount("tokens", 100).maxWait(Duration.ofSeconds(5))
  * }</pre>
+ *
+ * <p>A request waits if it has a max wait, or if its policy, or else that of the resource, is {@link LimitPolicy#BLOCK}. The one
+ * exception is a resource whose policy is {@link LimitPolicy#OBSERVE}: as it refuses nobody, nobody waits for it.
  *
  * @param resource the name of the resource
  * @param key whose share it is; {@code null}: the one share for all
  * @param amounts how much of which limit, by the limit's name; limits that are not named take 1
  * @param policy what happens if there is no permit; {@link LimitPolicy#INHERIT} (the default): as the resource says
  * @param kinds the kinds of limits that apply; both by default
+ * @param maxWait how long to wait at most, up to 365 days; zero: do not wait; {@code null} (the default): as the policy and the
+ *     max-wait of the resource say
+ * @param priority the place among those that wait, from -100 to 100, higher first; 0 by default. One level is worth one second of
+ *     waiting, so nobody starves: a call of priority 5 goes before one of priority 0 that came up to 5 seconds earlier, and behind
+ *     one that has waited for longer than that
  */
 public record LimitRequest(
-        String resource, @Nullable String key, Map<String, Long> amounts, LimitPolicy policy, Set<LimitKind> kinds) {
+        String resource,
+        @Nullable String key,
+        Map<String, Long> amounts,
+        LimitPolicy policy,
+        Set<LimitKind> kinds,
+        @Nullable Duration maxWait,
+        int priority) {
 
     /**
      * Checks the values and copies the collections.
@@ -31,6 +46,8 @@ public record LimitRequest(
      * @param amounts how much of which limit
      * @param policy what happens if there is no permit
      * @param kinds the kinds of limits that apply
+     * @param maxWait how long to wait at most
+     * @param priority the place among those that wait
      * @throws IllegalArgumentException for a value that makes no sense
      */
     public LimitRequest {
@@ -49,6 +66,13 @@ public record LimitRequest(
             }
         });
         kinds = Set.copyOf(kinds);
+        WaitBounds.checkRequested(resource, maxWait, priority);
+        boolean neverWaits = policy == LimitPolicy.REJECT || policy == LimitPolicy.OBSERVE;
+        if (neverWaits && maxWait != null && !maxWait.isZero()) {
+            throw new IllegalArgumentException(
+                    "A request for the resource '%s' has the policy %s, which never waits, and the max wait %s; leave one of them out"
+                            .formatted(resource, policy, maxWait));
+        }
     }
 
     /**
@@ -58,7 +82,7 @@ public record LimitRequest(
      * @return the request
      */
     public static LimitRequest of(String resource) {
-        return new LimitRequest(resource, null, Map.of(), LimitPolicy.INHERIT, EnumSet.allOf(LimitKind.class));
+        return new LimitRequest(resource, null, Map.of(), LimitPolicy.INHERIT, EnumSet.allOf(LimitKind.class), null, 0);
     }
 
     /**
@@ -69,7 +93,7 @@ public record LimitRequest(
      * @throws IllegalArgumentException if the key is blank
      */
     public LimitRequest key(String key) {
-        return new LimitRequest(this.resource, key, this.amounts, this.policy, this.kinds);
+        return new LimitRequest(this.resource, key, this.amounts, this.policy, this.kinds, this.maxWait, this.priority);
     }
 
     /**
@@ -83,7 +107,7 @@ public record LimitRequest(
     public LimitRequest amount(String limitName, long amount) {
         Map<String, Long> more = new HashMap<>(this.amounts);
         more.put(limitName, amount);
-        return new LimitRequest(this.resource, this.key, more, this.policy, this.kinds);
+        return new LimitRequest(this.resource, this.key, more, this.policy, this.kinds, this.maxWait, this.priority);
     }
 
     /**
@@ -91,9 +115,10 @@ public record LimitRequest(
      *
      * @param policy the policy
      * @return a new request
+     * @throws IllegalArgumentException if it never waits and the request has a max wait above zero
      */
     public LimitRequest policy(LimitPolicy policy) {
-        return new LimitRequest(this.resource, this.key, this.amounts, policy, this.kinds);
+        return new LimitRequest(this.resource, this.key, this.amounts, policy, this.kinds, this.maxWait, this.priority);
     }
 
     /**
@@ -103,13 +128,43 @@ public record LimitRequest(
      * @return a new request
      */
     public LimitRequest only(LimitKind kind) {
-        return new LimitRequest(this.resource, this.key, this.amounts, this.policy, Set.of(kind));
+        return new LimitRequest(
+                this.resource, this.key, this.amounts, this.policy, Set.of(kind), this.maxWait, this.priority);
+    }
+
+    /**
+     * Says how long to wait at most if there is no permit now.
+     *
+     * @param maxWait the longest wait, up to 365 days; zero: do not wait
+     * @return a new request
+     * @throws IllegalArgumentException if it is negative or too long, or above zero under a policy that never waits
+     */
+    public LimitRequest maxWait(Duration maxWait) {
+        return new LimitRequest(this.resource, this.key, this.amounts, this.policy, this.kinds, maxWait, this.priority);
+    }
+
+    /**
+     * Says which place to take among those that wait. One level is worth one second of waiting, so nobody starves.
+     *
+     * @param priority from -100 to 100, higher first
+     * @return a new request
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public LimitRequest priority(int priority) {
+        return new LimitRequest(this.resource, this.key, this.amounts, this.policy, this.kinds, this.maxWait, priority);
     }
 
     /** Returns a text without the key, which may be personal data. */
     @Override
     public String toString() {
-        return "LimitRequest[resource=%s, keyed=%s, amounts=%s, policy=%s, kinds=%s]"
-                .formatted(this.resource, this.key != null, this.amounts, this.policy, this.kinds);
+        return "LimitRequest[resource=%s, keyed=%s, amounts=%s, policy=%s, kinds=%s, maxWait=%s, priority=%d]"
+                .formatted(
+                        this.resource,
+                        this.key != null,
+                        this.amounts,
+                        this.policy,
+                        this.kinds,
+                        this.maxWait,
+                        this.priority);
     }
 }

@@ -15,6 +15,12 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>An acquisition is all or nothing over all limits of the resource: a refusal charges nothing and holds nothing.
  *
+ * <p>{@code acquire}, {@code acquireAll} and their asynchronous forms wait for their turn where a {@linkplain LimitRequest request}
+ * or the policy of its resource says so: first come, first served across all instances, for at most the max wait. A wait that
+ * runs out ends in a {@link LimitExceededException} that is {@linkplain LimitExceededException#timedOut() timed out}; a full queue
+ * refuses at once. {@link #tryAcquire} never waits. Whoever stops waiting, because the thread is interrupted or the future
+ * cancelled, leaves the queue and holds nothing.
+ *
  * <p>All methods throw, or complete with:
  *
  * <ul>
@@ -22,23 +28,25 @@ import java.util.concurrent.CompletableFuture;
  *   <li>{@link BackendUnavailableException} if the backend cannot be asked and the resource's {@link BackendFailurePolicy} is
  *       {@code REJECT}
  *   <li>{@link IllegalArgumentException} for a resource or limit that does not exist, a missing key, and an amount above a
- *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted
+ *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted, and
+ *       for the policy {@link LimitPolicy#BLOCK} if neither the request nor the resource has a max wait
  *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
  * </ul>
  */
 public interface Limiter {
 
     /**
-     * Acquires a permit, blocking the caller until the answer is known.
+     * Acquires a permit, blocking the caller until the answer is known. Waits for its turn where the request or the resource says so.
      *
      * @param request what to acquire
      * @return the permit, to be closed
-     * @throws LimitExceededException if a limit says no
+     * @throws LimitExceededException if a limit says no, and said so until the wait was over
      */
     Permit acquire(LimitRequest request);
 
     /**
-     * Acquires one unit of every limit of a resource, blocking the caller until the answer is known.
+     * Acquires one unit of every limit of a resource, blocking the caller until the answer is known. Waits for its turn where the
+     * resource says so.
      *
      * @param resource the name of the resource
      * @return the permit, to be closed
@@ -49,15 +57,16 @@ public interface Limiter {
     }
 
     /**
-     * Acquires a permit if there is one now.
+     * Acquires a permit if there is one now and nobody waits for it. Never waits, whatever the policies and max waits say.
      *
-     * @param request what to acquire
+     * @param request what to acquire; its max wait and priority do not count
      * @return the permit, to be closed, or empty if a limit says no
      */
     Optional<Permit> tryAcquire(LimitRequest request);
 
     /**
-     * Acquires a permit without blocking. Cancelling the future gives back what has been or will be granted. What depends on the
+     * Acquires a permit without blocking; the future waits for its turn where the request or the resource says so. Cancelling it
+     * leaves the queue, and gives back what has been or will be granted. What depends on the
      * future runs on a thread of the backend and must not block it: use the {@code Async} methods of the future for work that does.
      *
      * @param request what to acquire
@@ -66,7 +75,8 @@ public interface Limiter {
     CompletableFuture<Permit> acquireAsync(LimitRequest request);
 
     /**
-     * Acquires several permits in the given order, blocking the caller until the answer is known. If one is refused, those before
+     * Acquires several permits in the given order, blocking the caller until the answer is known. Each may wait for its turn, for
+     * its own max wait, while those before it are held. If one is refused, those before
      * it are undone in reverse order, as if they had never been acquired: slots are freed and rates refunded.
      *
      * @param requests what to acquire, in order
@@ -76,7 +86,8 @@ public interface Limiter {
     List<Permit> acquireAll(List<LimitRequest> requests);
 
     /**
-     * Acquires several permits in the given order, without blocking. If one is refused, those before it are undone in reverse
+     * Acquires several permits in the given order, without blocking. Each may wait for its turn, for its own max wait, while those
+     * before it are held. If one is refused, or the future is cancelled, those before it are undone in reverse
      * order, as if they had never been acquired: slots are freed and rates refunded.
      *
      * @param requests what to acquire, in order

@@ -11,8 +11,16 @@ import java.util.Map;
  * @param limits how its limits stand
  * @param holderCount how many permits hold slots
  * @param holders those permits, longest held first, at most the first 100
+ * @param queued how many calls wait
+ * @param queue those calls in the order of their turn, at most the first 100
  */
-public record PartitionSnapshot(String resource, List<LimitStatus> limits, long holderCount, List<Holder> holders) {
+public record PartitionSnapshot(
+        String resource,
+        List<LimitStatus> limits,
+        long holderCount,
+        List<Holder> holders,
+        long queued,
+        List<Waiter> queue) {
 
     /**
      * A permit that holds slots.
@@ -24,4 +32,15 @@ public record PartitionSnapshot(String resource, List<LimitStatus> limits, long 
      * @param leaseLeft how long they are kept without a sign of life
      */
     public record Holder(String permit, String instance, Map<String, Long> slots, Duration age, Duration leaseLeft) {}
+
+    /**
+     * A call that waits.
+     *
+     * @param ticket the ticket's id
+     * @param instance the name of the instance that waits
+     * @param priority its priority, higher first
+     * @param amounts how much of which limit it waits for
+     * @param waited for how long
+     */
+    public record Waiter(String ticket, String instance, int priority, Map<String, Long> amounts, Duration waited) {}
 }

@@ -1,7 +1,7 @@
 package io.ratelimit;
 
 /**
- * A rate limit said no: it was used too often within its window.
+ * A rate limit said no: it was used too often within its window, and the turn of the call did not come in time if it waited.
  */
 public final class RateLimitExceededException extends LimitExceededException {
 
@@ -9,7 +9,9 @@ public final class RateLimitExceededException extends LimitExceededException {
 
     RateLimitExceededException(RateLimit limit, Refusal refusal) {
         super(
-                "The rate limit '%s' of the resource '%s' (%d per %s) is used up; retry in %d ms"
+                refusal.format(
+                                "The rate limit '%s' of the resource '%s' (%d per %s) is used up; retry in %d ms",
+                                "The wait for the rate limit '%s' of the resource '%s' (%d per %s) was in vain; retry in about %d ms")
                         .formatted(
                                 limit.name(),
                                 refusal.resource(),

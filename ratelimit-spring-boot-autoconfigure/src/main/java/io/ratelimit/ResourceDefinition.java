@@ -1,5 +1,6 @@
 package io.ratelimit;
 
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -9,12 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A named thing to protect and how: its limits and what happens at them. Immutable. No limit, a name that is used twice or not
- * allowed, and the policy {@link LimitPolicy#INHERIT} are {@link IllegalArgumentException}s.
+ * allowed, a value out of its range, and the policy {@link LimitPolicy#INHERIT} are {@link IllegalArgumentException}s.
  *
  * @param name the name, 1 to 128 of the characters {@code A-Z a-z 0-9 . _ - $}
  * @param limits the limits, at least one, rate limits first; names are unique within a kind
  * @param key SpEL expression whose value says whose share it is; {@code null}: one share for all
  * @param policy what happens to a call that finds no permit; never {@link LimitPolicy#INHERIT}
+ * @param maxWait how long a call waits at most under {@link LimitPolicy#BLOCK}, from 1 ms to 365 days; {@code null}: nothing is
+ *     configured, so every request that waits must say it
+ * @param maxQueue how many calls may wait, for each key if there is one, from 1 to 1,000,000; the next is refused at once
  * @param onBackendFailure what happens to a call while the backend cannot be asked
  * @param hashKeys whether keys are stored and shown only as hashes; keys over 128 bytes always are
  * @param perInstance whether each instance keeps its own count in memory instead of sharing one
@@ -25,6 +29,8 @@ public record ResourceDefinition(
         List<Limit> limits,
         @Nullable String key,
         LimitPolicy policy,
+        @Nullable Duration maxWait,
+        int maxQueue,
         BackendFailurePolicy onBackendFailure,
         boolean hashKeys,
         boolean perInstance,
@@ -37,6 +43,8 @@ public record ResourceDefinition(
      * @param limits the limits
      * @param key SpEL expression whose value says whose share it is
      * @param policy what happens to a call that finds no permit
+     * @param maxWait how long a call waits at most
+     * @param maxQueue how many calls may wait
      * @param onBackendFailure what happens to a call while the backend cannot be asked
      * @param hashKeys whether keys are stored and shown only as hashes
      * @param perInstance whether each instance keeps its own count in memory instead of sharing one
@@ -53,6 +61,7 @@ public record ResourceDefinition(
                     "The policy of the resource '%s' cannot be INHERIT: there is nothing to inherit from"
                             .formatted(name));
         }
+        WaitBounds.checkConfigured("the resource '" + name + "'", maxWait, maxQueue);
         limits = Stream.concat(ofKind(limits, LimitKind.RATE), ofKind(limits, LimitKind.CONCURRENCY))
                 .toList();
         Set<String> seen = new HashSet<>();
@@ -86,7 +95,16 @@ public record ResourceDefinition(
      */
     public static ResourceDefinition of(String name, ResourceDefaults defaults, Limit... limits) {
         return new ResourceDefinition(
-                name, List.of(limits), null, defaults.policy(), defaults.onBackendFailure(), false, false, Map.of());
+                name,
+                List.of(limits),
+                null,
+                defaults.policy(),
+                defaults.maxWait(),
+                defaults.maxQueue(),
+                defaults.onBackendFailure(),
+                false,
+                false,
+                Map.of());
     }
 
     /**
@@ -112,6 +130,30 @@ public record ResourceDefinition(
                 more,
                 this.key,
                 this.policy,
+                this.maxWait,
+                this.maxQueue,
+                this.onBackendFailure,
+                this.hashKeys,
+                this.perInstance,
+                this.attributes);
+    }
+
+    /**
+     * Returns this definition with other bounds for waiting. The policy stays as it is.
+     *
+     * @param maxWait how long a call waits at most; {@code null}: nothing is configured
+     * @param maxQueue how many calls may wait
+     * @return the new definition
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public ResourceDefinition waiting(@Nullable Duration maxWait, int maxQueue) {
+        return new ResourceDefinition(
+                this.name,
+                this.limits,
+                this.key,
+                this.policy,
+                maxWait,
+                maxQueue,
                 this.onBackendFailure,
                 this.hashKeys,
                 this.perInstance,

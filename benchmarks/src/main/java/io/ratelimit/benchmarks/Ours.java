@@ -23,8 +23,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 final class Ours implements Contestant {
 
     /** A call that cannot ask Redis fails: it must not be answered from memory, which is faster. */
-    private static final ResourceDefaults DEFAULTS =
-            new ResourceDefaults(ConcurrencyLimit.DEFAULT_LEASE, LimitPolicy.REJECT, BackendFailurePolicy.REJECT);
+    private static final ResourceDefaults DEFAULTS = new ResourceDefaults(
+            ConcurrencyLimit.DEFAULT_LEASE, LimitPolicy.REJECT, null, 1_000, BackendFailurePolicy.REJECT);
 
     private static final RateLimit ENOUGH = RateLimit.of(Workload.ENOUGH_PER_SECOND, Duration.ofSeconds(1));
 

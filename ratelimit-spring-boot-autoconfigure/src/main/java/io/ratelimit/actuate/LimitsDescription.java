@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 
@@ -17,7 +18,7 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * The answer of {@code GET /actuator/limits}. Field names are stable; constants are in lower case with hyphens, durations in
  * ISO-8601. A field without a value is left out.
  *
- * @param instance the name of the instance that answers, such as it stands in {@code holders}
+ * @param instance the name of the instance that answers, such as it stands in {@code holders} and {@code queue}
  * @param liveInstances how many instances share the limits, as last seen
  * @param resources all resources by name
  */
@@ -38,7 +39,9 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * @param name the name of the resource
      * @param limits its limits as this instance defines them, rate limits first
      * @param keyed whether each value of a key has a share of its own
-     * @param policy what happens to a call that finds no permit: {@code reject} or {@code observe}
+     * @param policy what happens to a call that finds no permit: {@code reject}, {@code block} or {@code observe}
+     * @param maxWait how long a call waits at most under {@code block}; left out: nothing is configured
+     * @param maxQueue how many calls may wait, for each key if there is one
      * @param onBackendFailure what happens to a call while the backend cannot be asked: {@code local}, {@code allow} or
      *     {@code reject}
      * @param hashKeys whether keys are stored and shown only as hashes
@@ -54,6 +57,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             List<LimitDescription> limits,
             boolean keyed,
             String policy,
+            @Nullable String maxWait,
+            int maxQueue,
             String onBackendFailure,
             boolean hashKeys,
             boolean perInstance,
@@ -82,6 +87,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     definition.limits().stream().map(LimitDescription::of).toList(),
                     definition.key() != null,
                     constant(definition.policy()),
+                    text(definition.maxWait()),
+                    definition.maxQueue(),
                     constant(definition.onBackendFailure()),
                     definition.hashKeys(),
                     definition.perInstance(),
@@ -91,19 +98,21 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     usage);
         }
 
-        ResourceDescription withoutHolders() {
+        ResourceDescription withoutCalls() {
             return new ResourceDescription(
                     this.name,
                     this.limits,
                     this.keyed,
                     this.policy,
+                    this.maxWait,
+                    this.maxQueue,
                     this.onBackendFailure,
                     this.hashKeys,
                     this.perInstance,
                     this.attributes,
                     this.status,
                     this.error,
-                    this.usage == null ? null : this.usage.withoutHolders());
+                    this.usage == null ? null : this.usage.withoutCalls());
         }
     }
 
@@ -156,21 +165,27 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * @param limits its limits
      * @param holderCount how many permits hold slots
      * @param holders those permits, longest held first, at most the first 100; only for a single resource
+     * @param queueSize how many calls wait
+     * @param queue those calls in the order of their turn, at most the first 100; only for a single resource
      */
     public record Usage(
             List<LimitUsage> limits,
             long holderCount,
-            @Nullable List<HolderDescription> holders) {
+            @Nullable List<HolderDescription> holders,
+            long queueSize,
+            @Nullable List<WaiterDescription> queue) {
 
         static Usage of(PartitionSnapshot snapshot) {
             return new Usage(
                     snapshot.limits().stream().map(LimitUsage::of).toList(),
                     snapshot.holderCount(),
-                    snapshot.holders().stream().map(HolderDescription::of).toList());
+                    snapshot.holders().stream().map(HolderDescription::of).toList(),
+                    snapshot.queued(),
+                    WaiterDescription.of(snapshot.queue()));
         }
 
-        Usage withoutHolders() {
-            return new Usage(this.limits, this.holderCount, null);
+        Usage withoutCalls() {
+            return new Usage(this.limits, this.holderCount, null, this.queueSize, null);
         }
     }
 
@@ -223,6 +238,36 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     holder.slots(),
                     holder.age().toString(),
                     holder.leaseLeft().toString());
+        }
+    }
+
+    /**
+     * A call that waits.
+     *
+     * @param position its place in the queue; 1 is next
+     * @param ticket its id, which becomes that of its permit
+     * @param instance the name of the instance that waits
+     * @param priority its priority, higher first
+     * @param amounts how much of which limit it waits for
+     * @param waited for how long
+     */
+    public record WaiterDescription(
+            int position, String ticket, String instance, int priority, Map<String, Long> amounts, String waited) {
+
+        static List<WaiterDescription> of(List<PartitionSnapshot.Waiter> queue) {
+            return IntStream.range(0, queue.size())
+                    .mapToObj((index) -> of(index + 1, queue.get(index)))
+                    .toList();
+        }
+
+        private static WaiterDescription of(int position, PartitionSnapshot.Waiter waiter) {
+            return new WaiterDescription(
+                    position,
+                    waiter.ticket(),
+                    waiter.instance(),
+                    waiter.priority(),
+                    waiter.amounts(),
+                    waiter.waited().toString());
         }
     }
 }

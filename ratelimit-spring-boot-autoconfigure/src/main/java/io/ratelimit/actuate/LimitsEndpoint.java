@@ -23,7 +23,7 @@ import org.springframework.boot.actuate.endpoint.annotation.Selector;
  *
  * <ul>
  *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers
- *   <li>{@code GET /actuator/limits/{resource}}: one resource with its holders; {@code ?key=} looks at the share of one key
+ *   <li>{@code GET /actuator/limits/{resource}}: one resource with its holders and its queue; {@code ?key=} looks at the share of one key
  * </ul>
  *
  * <p>{@link LimitsDescription} says what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
@@ -49,7 +49,7 @@ public final class LimitsEndpoint {
     /**
      * Shows all resources.
      *
-     * @return the description; without holders
+     * @return the description; without holders and queue
      */
     @ReadOperation
     public LimitsDescription limits() {
@@ -57,7 +57,7 @@ public final class LimitsEndpoint {
         for (ResourceDefinition definition : this.operations.resources()) {
             CompletableFuture<ResourceDescription> description = definition.key() != null
                     ? CompletableFuture.completedFuture(ResourceDescription.keyed(definition))
-                    : describe(definition, null).thenApply(ResourceDescription::withoutHolders);
+                    : describe(definition, null).thenApply(ResourceDescription::withoutCalls);
             pending.put(definition.name(), description);
         }
         Map<String, ResourceDescription> resources = new LinkedHashMap<>();

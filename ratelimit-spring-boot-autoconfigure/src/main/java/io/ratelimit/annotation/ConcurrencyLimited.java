@@ -16,7 +16,11 @@ import org.springframework.core.annotation.AliasFor;
  * <pre>{@code
  * @ConcurrencyLimited("postgres-pool")                            // the slots that application.yml gives the resource
  * @ConcurrencyLimited(limit = 5, key = "user", maxHold = "5m")    // inline: the resource is named Class.method
+ * @ConcurrencyLimited(name = "exports", policy = LimitPolicy.BLOCK, maxWait = "5s")
  * }</pre>
+ *
+ * <p>Where the policy is {@link LimitPolicy#BLOCK}, a call that finds no permit waits for its turn, first come, first served across
+ * all instances, on the thread that calls, and is refused once its wait has run out.
  *
  * <p>The slot is held until the method returns or throws; if it returns a {@link java.util.concurrent.CompletionStage}, until
  * that completes or is cancelled. Methods that return other types whose work goes on after they have returned stop the
@@ -101,11 +105,30 @@ public @interface ConcurrencyLimited {
 
     /**
      * What happens to a call that finds no permit. By default as the resource says, which is to reject it unless it says
-     * something else.
+     * something else. {@link LimitPolicy#BLOCK} needs a {@link #maxWait()}, here or of the resource, or the application does not
+     * start.
      *
      * @return the policy
      */
     LimitPolicy policy() default LimitPolicy.INHERIT;
+
+    /**
+     * How long a call waits for its turn at most, up to 365 days: {@code "500ms"}, {@code "5s"}, {@code "PT5S"}, or placeholders;
+     * {@code "0s"}: it does not wait. Empty (the default): as the policy and the max-wait of the resource say. With one, calls
+     * wait even if the resource's policy is to reject them; beside a policy that never waits it stops the application from
+     * starting.
+     *
+     * @return the longest wait
+     */
+    String maxWait() default "";
+
+    /**
+     * The place among those that wait, from -100 to 100, higher first; 0 by default. One level is worth one second of waiting, so
+     * nobody starves.
+     *
+     * @return the priority
+     */
+    int priority() default 0;
 
     /**
      * SpEL expression, as for {@link #key()}; if it is false, this annotation does not limit the call. Empty (the default): it

@@ -18,6 +18,9 @@ import org.springframework.core.annotation.AliasFor;
  * @RateLimited(limit = 100, window = "1m", key = "ip")    // inline: the resource is named Class.method
  * }</pre>
  *
+ * <p>Where the policy is {@link LimitPolicy#BLOCK}, a call that finds no permit waits for its turn, first come, first served across
+ * all instances, on the thread that calls, and is refused once its wait has run out.
+ *
  * <p>A call that is refused ends in a {@link io.ratelimit.RateLimitExceededException}, unless {@link #policy()} or
  * {@link #fallbackMethod()} say otherwise.
  *
@@ -105,11 +108,30 @@ public @interface RateLimited {
 
     /**
      * What happens to a call that finds no permit. By default as the resource says, which is to reject it unless it says
-     * something else.
+     * something else. {@link LimitPolicy#BLOCK} needs a {@link #maxWait()}, here or of the resource, or the application does not
+     * start.
      *
      * @return the policy
      */
     LimitPolicy policy() default LimitPolicy.INHERIT;
+
+    /**
+     * How long a call waits for its turn at most, up to 365 days: {@code "500ms"}, {@code "5s"}, {@code "PT5S"}, or placeholders;
+     * {@code "0s"}: it does not wait. Empty (the default): as the policy and the max-wait of the resource say. With one, calls
+     * wait even if the resource's policy is to reject them; beside a policy that never waits it stops the application from
+     * starting.
+     *
+     * @return the longest wait
+     */
+    String maxWait() default "";
+
+    /**
+     * The place among those that wait, from -100 to 100, higher first; 0 by default. One level is worth one second of waiting, so
+     * nobody starves.
+     *
+     * @return the priority
+     */
+    int priority() default 0;
 
     /**
      * SpEL expression, as for {@link #key()}; if it is false, this annotation does not limit the call. Empty (the default): it

@@ -1,7 +1,6 @@
 package io.ratelimit.aop;
 
 import io.ratelimit.LimitKind;
-import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,18 +24,17 @@ final class Acquisition {
     /**
      * Makes an acquisition.
      *
-     * @param resource the name of the resource
+     * @param request what its calls ask for, without a key and for all kinds of limits
      * @param key whose share it is; {@code null}: one share for all
-     * @param policy what happens to a call that finds no permit
      * @param parts the annotations, at least one
      */
-    Acquisition(String resource, @Nullable CallExpression key, LimitPolicy policy, List<Part> parts) {
+    Acquisition(LimitRequest request, @Nullable CallExpression key, List<Part> parts) {
         this.key = key;
         this.parts = List.copyOf(parts);
         this.conditional = parts.stream().anyMatch((part) -> part.condition() != null);
         Set<LimitKind> kinds = EnumSet.noneOf(LimitKind.class);
         parts.forEach((part) -> kinds.add(part.kind()));
-        this.whole = restrict(LimitRequest.of(resource).policy(policy), kinds);
+        this.whole = restrict(request, kinds);
     }
 
     String resource() {

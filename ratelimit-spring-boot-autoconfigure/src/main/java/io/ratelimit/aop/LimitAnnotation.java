@@ -35,6 +35,10 @@ record LimitAnnotation(LimitKind kind, MergedAnnotation<?> values, AnnotatedElem
         return this.values.getEnum("policy", LimitPolicy.class);
     }
 
+    int priority() {
+        return this.values.getInt("priority");
+    }
+
     boolean isOnType() {
         return this.source instanceof Class<?>;
     }

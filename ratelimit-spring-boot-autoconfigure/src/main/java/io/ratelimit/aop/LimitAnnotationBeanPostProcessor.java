@@ -110,10 +110,10 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
         ConfigurableListableBeanFactory factory = (ConfigurableListableBeanFactory) beanFactory;
         this.beans = factory;
         this.reader = SingletonSupplier.of(() -> {
-            InlineLimitReader inline = new InlineLimitReader(factory::resolveEmbeddedValue);
+            AttributeReader attributes = new AttributeReader(factory::resolveEmbeddedValue);
             return new LimitedTypeReader(
-                    new LimitDeclarations(this.resources.get(), inline, this.references),
-                    new LimitedMethodReader(new CallExpressionParser(factory)));
+                    new LimitDeclarations(this.resources.get(), attributes, this.references),
+                    new LimitedMethodReader(new CallExpressionParser(factory), this.references));
         })::obtain;
     }
 
@@ -144,7 +144,8 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
     /**
      * Checks that every resource which an annotation names is known, and warns of beans whose annotations have no effect.
      *
-     * @throws LimitConfigurationException if a resource is not known or has no limit of the annotation's kind
+     * @throws LimitConfigurationException if a resource is not known, has no limit of the annotation's kind, or lets calls wait
+     *     without an end
      */
     @Override
     public void afterSingletonsInstantiated() {

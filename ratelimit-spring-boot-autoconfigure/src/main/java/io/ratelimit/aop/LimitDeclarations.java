@@ -18,15 +18,18 @@ final class LimitDeclarations {
 
     private final ResourceRegistry resources;
 
+    private final AttributeReader attributes;
+
     private final InlineLimitReader inlineLimits;
 
     private final ResourceReferences references;
 
     private final Map<String, AnnotatedElement> generatedNames = new ConcurrentHashMap<>();
 
-    LimitDeclarations(ResourceRegistry resources, InlineLimitReader inlineLimits, ResourceReferences references) {
+    LimitDeclarations(ResourceRegistry resources, AttributeReader attributes, ResourceReferences references) {
         this.resources = resources;
-        this.inlineLimits = inlineLimits;
+        this.attributes = attributes;
+        this.inlineLimits = new InlineLimitReader(attributes);
         this.references = references;
     }
 
@@ -42,13 +45,13 @@ final class LimitDeclarations {
         if (inline.isPresent()) {
             define(resource, inline.get(), annotation);
         } else {
-            this.references.add(new ResourceReferences.Reference(resource, annotation));
+            this.references.add(ResourceReferences.ofLimits(resource, annotation));
         }
         String key = annotation.key();
         if (key.isEmpty()) {
             key = this.resources.find(resource).map(ResourceDefinition::key).orElse("");
         }
-        return new LimitDeclaration(annotation, resource, key);
+        return new LimitDeclaration(annotation, resource, key, this.attributes.duration(annotation, "maxWait"));
     }
 
     private void define(String resource, Limit limit, LimitAnnotation annotation) {

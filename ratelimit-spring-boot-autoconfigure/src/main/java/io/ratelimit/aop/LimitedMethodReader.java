@@ -3,12 +3,14 @@ package io.ratelimit.aop;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.LimitRequest;
 import java.lang.reflect.Method;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -21,8 +23,11 @@ final class LimitedMethodReader {
 
     private final CallExpressionParser expressions;
 
-    LimitedMethodReader(CallExpressionParser expressions) {
+    private final ResourceReferences references;
+
+    LimitedMethodReader(CallExpressionParser expressions, ResourceReferences references) {
         this.expressions = expressions;
+        this.references = references;
     }
 
     /**
@@ -55,17 +60,40 @@ final class LimitedMethodReader {
 
     private Acquisition acquisition(Method method, List<LimitDeclaration> together) {
         LimitDeclaration first = together.get(0);
-        LimitDeclaration policy = agreed(
-                together, "policy", (declaration) -> declaration.annotation().policy(), LimitPolicy.INHERIT);
+        LimitRequest request = request(together);
+        this.references.add(ResourceReferences.ofMaxWait(first.annotation(), request));
         return new Acquisition(
-                first.resource(),
+                request,
                 expression(first.key(), first.keyAttribute(), first.annotation(), method),
-                (policy != null) ? policy.annotation().policy() : LimitPolicy.INHERIT,
                 together.stream()
                         .map(LimitDeclaration::annotation)
                         .map((annotation) -> new Acquisition.Part(
                                 annotation.kind(), expression(annotation.condition(), "condition", annotation, method)))
                         .toList());
+    }
+
+    private static LimitRequest request(List<LimitDeclaration> together) {
+        LimitRequest plain = LimitRequest.of(together.get(0).resource());
+        LimitRequest request = SharedAttribute.POLICY
+                .agreed(together)
+                .map((given) -> plain.policy(given.value()))
+                .orElse(plain);
+        request = with(SharedAttribute.PRIORITY, together, request::priority, "Give a number in that range.")
+                .orElse(request);
+        boolean neverWaits = request.policy() == LimitPolicy.REJECT || request.policy() == LimitPolicy.OBSERVE;
+        String fix = neverWaits ? "Remove the 'maxWait', or use the policy BLOCK." : "Give a duration in that range.";
+        return with(SharedAttribute.MAX_WAIT, together, request::maxWait, fix).orElse(request);
+    }
+
+    private static <T> Optional<LimitRequest> with(
+            SharedAttribute<T> attribute, List<LimitDeclaration> together, Function<T, LimitRequest> copy, String fix) {
+        return attribute.agreed(together).map((given) -> {
+            try {
+                return copy.apply(given.value());
+            } catch (IllegalArgumentException ex) {
+                throw AttributeReader.failure(given.by(), "is not possible: " + ex.getMessage(), fix);
+            }
+        });
     }
 
     private @Nullable CallExpression expression(
@@ -78,14 +106,10 @@ final class LimitedMethodReader {
             Method method, BeanType type, List<LimitDeclaration> declarations) {
         Map<String, FallbackMethod> fallbacks = new LinkedHashMap<>();
         for (List<LimitDeclaration> together : grouped(declarations, LimitDeclaration::resource)) {
-            LimitDeclaration chosen = agreed(
-                    together,
-                    "fallbackMethod",
-                    (declaration) -> declaration.annotation().fallbackMethod(),
-                    "");
-            if (chosen != null) {
-                fallbacks.put(chosen.resource(), FallbackMethod.find(chosen.annotation(), method, type));
-            }
+            SharedAttribute.FALLBACK_METHOD
+                    .agreed(together)
+                    .ifPresent((given) ->
+                            fallbacks.put(together.get(0).resource(), FallbackMethod.find(given.by(), method, type)));
         }
         return fallbacks;
     }
@@ -95,29 +119,5 @@ final class LimitedMethodReader {
         return declarations.stream()
                 .collect(Collectors.groupingBy(key, LinkedHashMap::new, Collectors.toList()))
                 .values();
-    }
-
-    /** Returns the first that gives an attribute; {@code null} if none does. Others may leave it out or say the same. */
-    private static <T> @Nullable LimitDeclaration agreed(
-            List<LimitDeclaration> together, String attribute, Function<LimitDeclaration, T> value, T unset) {
-        List<LimitDeclaration> given = together.stream()
-                .filter((declaration) -> !value.apply(declaration).equals(unset))
-                .toList();
-        for (LimitDeclaration other : given) {
-            LimitDeclaration first = given.get(0);
-            if (!value.apply(other).equals(value.apply(first))) {
-                throw new LimitConfigurationException(
-                        "%s and %s acquire the resource '%s' together, but differ in '%s': '%s' and '%s'."
-                                .formatted(
-                                        first.annotation().where(),
-                                        other.annotation().where(),
-                                        first.resource(),
-                                        attribute,
-                                        value.apply(first),
-                                        value.apply(other)),
-                        "Give it once, or give both the same.");
-            }
-        }
-        return given.isEmpty() ? null : given.get(0);
     }
 }

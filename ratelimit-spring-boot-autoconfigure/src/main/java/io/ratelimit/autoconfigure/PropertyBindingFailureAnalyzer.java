@@ -12,8 +12,8 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.annotation.Order;
 
 /**
- * Says which property under {@code ratelimit} does not exist or is no duration. Other failures to bind are left to Spring
- * Boot, which lists the values that are allowed.
+ * Says which property under {@code ratelimit} does not exist, or is no duration, no whole number or none of its values. Other
+ * failures to bind are left to Spring Boot.
  */
 @Order(0)
 final class PropertyBindingFailureAnalyzer extends AbstractFailureAnalyzer<BindException> {
@@ -31,14 +31,31 @@ final class PropertyBindingFailureAnalyzer extends AbstractFailureAnalyzer<BindE
             return new FailureAnalysis(unknownProperties(unknown), fixes(unknown), cause);
         }
         ConfigurationProperty property = cause.getProperty();
-        if (property != null && cause.getTarget().getType().resolve() == Duration.class) {
-            return new FailureAnalysis(
-                    "The property '%s' is '%s'%s, which is not a duration."
-                            .formatted(property.getName(), property.getValue(), origin(property)),
-                    Setting.DURATION_FIX,
-                    cause);
+        Class<?> type = cause.getTarget().getType().resolve();
+        return (property != null && type != null) ? unreadable(property, type, cause) : null;
+    }
+
+    private static @Nullable FailureAnalysis unreadable(
+            ConfigurationProperty property, Class<?> type, BindException cause) {
+        if (type == Duration.class) {
+            return unreadable(property, "not a duration", Setting.DURATION_FIX, cause);
+        }
+        if (type == int.class || type == Integer.class) {
+            return unreadable(property, "not a whole number, or far too large", Setting.NUMBER_FIX, cause);
+        }
+        if (type.isEnum()) {
+            return unreadable(property, "none of its values", Setting.oneOf(type), cause);
         }
         return null;
+    }
+
+    private static FailureAnalysis unreadable(
+            ConfigurationProperty property, String what, String fix, BindException cause) {
+        return new FailureAnalysis(
+                "The property '%s' is '%s'%s, which is %s."
+                        .formatted(property.getName(), property.getValue(), origin(property), what),
+                fix,
+                cause);
     }
 
     private static String unknownProperties(UnboundConfigurationPropertiesException unknown) {

@@ -3,6 +3,7 @@ package io.ratelimit.autoconfigure;
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.RateAlgorithm;
+import io.ratelimit.ResourceDefaults;
 import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
@@ -64,8 +65,16 @@ public record RateLimitProperties(
      * What holds for resources that do not say otherwise.
      *
      * @param policy What happens to a call that finds no permit.
+     * @param maxWait Longest wait of a call where the policy is block, with its unit, such as 5s, PT5S or 500ms, from 1 ms to 365
+     *     days. Without it, each resource that blocks needs one of its own.
+     * @param maxQueue Most calls that wait for one resource and key, from 1 to 1,000,000. The next is refused at once.
      */
-    public record Defaults(@DefaultValue("reject") LimitPolicy policy) {}
+    public record Defaults(
+            @DefaultValue("reject") LimitPolicy policy,
+            @Nullable String maxWait,
+
+            @DefaultValue("" + ResourceDefaults.DEFAULT_MAX_QUEUE)
+            int maxQueue) {}
 
     /**
      * Answers over HTTP.
@@ -83,6 +92,10 @@ public record RateLimitProperties(
      * @param concurrencies Concurrency limits by name.
      * @param key SpEL expression whose value says whose share it is. Without one there is one share for all.
      * @param policy What happens to a call that finds no permit. As in defaults if not set.
+     * @param maxWait Longest wait of a call where the policy is block, with its unit, such as 5s, PT5S or 500ms, from 1 ms to 365
+     *     days. As in defaults if not set.
+     * @param maxQueue Most calls that wait, for each key if there is one, from 1 to 1,000,000. The next is refused at once. As in
+     *     defaults if not set.
      * @param onBackendFailure What happens to a call while the backend cannot be asked. As the application's if not set.
      * @param hashKeys Whether keys are stored and shown only as hashes. Keys over 128 bytes always are.
      * @param backend Where the limits of this resource are counted: memory makes it a limit per instance. As the application's if
@@ -96,6 +109,8 @@ public record RateLimitProperties(
             @DefaultValue Map<String, Concurrency> concurrencies,
             @Nullable String key,
             @Nullable LimitPolicy policy,
+            @Nullable String maxWait,
+            @Nullable Integer maxQueue,
             @Nullable BackendFailurePolicy onBackendFailure,
             @DefaultValue("false") boolean hashKeys,
             @Nullable Backend backend,

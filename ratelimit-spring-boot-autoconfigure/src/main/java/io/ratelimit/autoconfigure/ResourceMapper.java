@@ -59,28 +59,36 @@ final class ResourceMapper {
         Setting policy = new Setting(
                 RateLimitProperties.PREFIX + ".defaults.policy",
                 properties.defaults().policy().name().toLowerCase(Locale.ROOT));
-        return policy.make(
+        ResourceDefaults plain = policy.make(
                 () -> new ResourceDefaults(
-                        properties.lease(), properties.defaults().policy(), properties.onBackendFailure()),
-                "Set it to reject or observe.");
+                        properties.lease(),
+                        properties.defaults().policy(),
+                        null,
+                        ResourceDefaults.DEFAULT_MAX_QUEUE,
+                        properties.onBackendFailure()),
+                Setting.oneOf(LimitPolicy.class));
+        return WaitMapper.defaults(plain, properties.defaults());
     }
 
     private ResourceDefinition definition(String name, Resource resource) {
         String path = path(name);
         List<Limit> limits = limits(path, resource);
         String key = key(path, resource.key());
-        return new Setting(path, name)
+        ResourceDefinition plain = new Setting(path, name)
                 .make(
                         () -> new ResourceDefinition(
                                 name,
                                 limits,
                                 key,
                                 policy(resource.policy()),
+                                this.defaults.maxWait(),
+                                this.defaults.maxQueue(),
                                 onBackendFailure(resource.onBackendFailure()),
                                 resource.hashKeys(),
                                 resource.backend() == Backend.MEMORY,
                                 resource.attributes()),
                         "Rename the resource.");
+        return WaitMapper.definition(path, plain, resource);
     }
 
     private List<Limit> limits(String path, Resource resource) {

@@ -1,8 +1,13 @@
 package io.ratelimit.autoconfigure;
 
 import io.ratelimit.LimitConfigurationException;
+import io.ratelimit.LimitPolicy;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.convert.DurationStyle;
@@ -20,6 +25,18 @@ record Setting(String path, String value, String text) {
 
     static final String DURATION_FIX =
             "Write a number and a unit, such as 100ms, 10s, 1m, 2h or 30d, or ISO-8601 such as PT1M.";
+
+    /** Says which values an enum has: {@code Set it to reject, block or observe.} */
+    static String oneOf(Class<?> type) {
+        List<String> words = Arrays.stream(Objects.requireNonNull(type.getEnumConstants()))
+                .filter((constant) -> constant != LimitPolicy.INHERIT)
+                .map((constant) -> constant.toString().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .toList();
+        int last = words.size() - 1;
+        return (last == 0)
+                ? "Set it to %s.".formatted(words.get(0))
+                : "Set it to %s or %s.".formatted(String.join(", ", words.subList(0, last)), words.get(last));
+    }
 
     Setting(String path, String value) {
         this(path, value, value.trim());

@@ -32,4 +32,12 @@ public interface LimitBackend {
      * @return what the backend knows of its instances
      */
     CompletionStage<Membership> heartbeat(String instance, Duration lease);
+
+    /**
+     * Says whom to tell what happens to the tickets of an instance that wait. To be called once, before its first ticket waits.
+     *
+     * @param instance the name of the instance
+     * @param listener whom to tell
+     */
+    void listen(String instance, GrantListener listener);
 }

@@ -4,36 +4,81 @@ import java.util.List;
 
 /**
  * What can be done with a partition. Amounts are in the order of the {@linkplain Partition#limits() partition's limits}; 0
- * means that the limit is not asked.
+ * means that the limit is not asked. A ticket is the name of the instance, a colon, and what tells its tickets apart.
+ *
+ * <p>Whatever gives something back (all but {@link Acquire} and {@link Inspect}) is followed by a drain: the queue's head is granted
+ * while its amounts are there, and its instance is told through its {@link GrantListener}.
  *
  * @param <R> the type of the reply
  */
 public sealed interface Operation<R extends Reply> {
 
+    /** By how many microseconds of waiting one level of priority is ahead of the next: 1 second. */
+    long MICROS_PER_PRIORITY = 1_000_000;
+
     /**
-     * Takes all amounts at once, or nothing. Asked again with a ticket that holds slots already, the answer is the same as
-     * before.
+     * Takes all amounts at once, if nobody is ahead in the queue; else waits in the queue, or takes nothing. Asked again with a ticket
+     * that holds slots or waits already, the answer is the same as before.
+     *
+     * <p>It is refused at once if it must not wait, if the queue is full, and if nobody waits and a rate limit opens later than it would wait.
      *
      * @param ticket identifies the acquisition, across retries; the id of the permit if it is granted
      * @param amounts how much of each limit; at least one above 0
+     * @param maxWaitMicros how long it waits at most; 0: it does not
+     * @param priority its place in the queue: a level is worth {@link #MICROS_PER_PRIORITY} of waiting
+     * @param maxQueue how many may wait
      */
-    record Acquire(String ticket, List<Long> amounts) implements Operation<Reply.Decision> {
+    record Acquire(String ticket, List<Long> amounts, long maxWaitMicros, int priority, int maxQueue)
+            implements Operation<Reply.Decision> {
 
         /**
          * Copies the list.
          *
          * @param ticket identifies the acquisition
          * @param amounts how much of each limit
+         * @param maxWaitMicros how long it waits at most
+         * @param priority its place in the queue
+         * @param maxQueue how many may wait
          */
         public Acquire {
+            amounts = List.copyOf(amounts);
+        }
+
+        /**
+         * Makes an acquisition that does not wait.
+         *
+         * @param ticket identifies the acquisition
+         * @param amounts how much of each limit
+         */
+        public Acquire(String ticket, List<Long> amounts) {
+            this(ticket, amounts, 0, 0, 0);
+        }
+    }
+
+    /**
+     * Leaves the queue because the time is up. Whoever has been granted meanwhile takes the grant; else it is refused, with what is in the
+     * way of its amounts now, which may be nothing.
+     *
+     * @param ticket the ticket
+     * @param amounts what was asked for
+     */
+    record Withdraw(String ticket, List<Long> amounts) implements Operation<Reply.Decision> {
+
+        /**
+         * Copies the list.
+         *
+         * @param ticket the ticket
+         * @param amounts what was asked for
+         */
+        public Withdraw {
             amounts = List.copyOf(amounts);
         }
     }
 
     /**
-     * Undoes an acquisition as if it had never been: slots are freed and rates refunded. A grant of rates alone leaves no record, so
-     * it is refunded only if the time of its grant is given. An acquisition with the same ticket that arrives within the next
-     * lease is refused.
+     * Undoes an acquisition as if it had never been: its place in the queue is given up, slots are freed and rates refunded. A grant of
+     * rates alone leaves no record once its caller has it, so it is refunded only if the time of its grant is given. An acquisition
+     * with the same ticket that arrives within the next lease is refused.
      *
      * @param ticket the ticket
      * @param amounts what was asked for
@@ -54,35 +99,42 @@ public sealed interface Operation<R extends Reply> {
     }
 
     /**
-     * Frees the slots of a permit. Does nothing for one that is not known.
+     * Frees the slots of a permit. Does nothing for one that is not known. For a permit of rates alone that was granted from the queue it
+     * says that its caller has it.
      *
      * @param permit the id of the permit
      */
     record Release(String permit) implements Operation<Reply.Done> {}
 
     /**
-     * Gives a sign of life for permits.
+     * Gives a sign of life for permits and tickets of an instance. Without any it only lets the queue go on.
      *
+     * @param instance the name of the instance
      * @param permits the permits
+     * @param tickets the tickets that wait
      */
-    record Renew(List<HeldPermit> permits) implements Operation<Reply.Renewed> {
+    record Renew(String instance, List<HeldPermit> permits, List<WaitingTicket> tickets)
+            implements Operation<Reply.Renewed> {
 
         /**
-         * Copies the list.
+         * Copies the lists.
          *
+         * @param instance the name of the instance
          * @param permits the permits
+         * @param tickets the tickets that wait
          */
         public Renew {
             permits = List.copyOf(permits);
+            tickets = List.copyOf(tickets);
         }
     }
 
     /**
      * Looks without changing anything.
      *
-     * @param maxHolders how many holders to tell of at most
+     * @param most how many holders, and how many of those that wait, to tell of at most
      */
-    record Inspect(int maxHolders) implements Operation<Reply.Inspected> {}
+    record Inspect(int most) implements Operation<Reply.Inspected> {}
 
     /**
      * A permit as its holder knows it, complete enough to put it back where the backend has lost it.
@@ -113,6 +165,31 @@ public sealed interface Operation<R extends Reply> {
          * @param holdLeftMicros what it has left of its maximum hold
          */
         public HeldPermit {
+            amounts = List.copyOf(amounts);
+        }
+    }
+
+    /**
+     * A ticket as its owner knows it, complete enough to queue it again at its old place where the backend has lost it.
+     *
+     * @param ticket the ticket
+     * @param amounts what was asked for
+     * @param sequence its number in the queue, from {@link Reply.Queued}
+     * @param priority the priority it was queued with
+     * @param waitLeftMicros how long it still waits at most
+     */
+    record WaitingTicket(String ticket, List<Long> amounts, long sequence, int priority, long waitLeftMicros) {
+
+        /**
+         * Copies the list.
+         *
+         * @param ticket the ticket
+         * @param amounts what was asked for
+         * @param sequence its number in the queue
+         * @param priority the priority it was queued with
+         * @param waitLeftMicros how long it still waits at most
+         */
+        public WaitingTicket {
             amounts = List.copyOf(amounts);
         }
     }

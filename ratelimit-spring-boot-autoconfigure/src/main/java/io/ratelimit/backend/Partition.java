@@ -1,6 +1,7 @@
 package io.ratelimit.backend;
 
 import io.ratelimit.Limit;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param key whose share it is, hashed if it is secret or long; {@code null}: the one share for all
  * @param limits the limits, in the order that amounts go by
  * @param stampMicros when this definition was registered, by the backend's clock; 0: unknown, older than any other
+ * @param lease how long a sign of life of an instance that waits here counts
  */
-public record Partition(String resource, @Nullable String key, List<Limit> limits, long stampMicros) {
+public record Partition(String resource, @Nullable String key, List<Limit> limits, long stampMicros, Duration lease) {
 
     /**
      * Copies the list.
@@ -22,9 +24,19 @@ public record Partition(String resource, @Nullable String key, List<Limit> limit
      * @param key whose share it is
      * @param limits the limits
      * @param stampMicros when this definition was registered
+     * @param lease how long a sign of life of an instance that waits here counts
      */
     public Partition {
         limits = List.copyOf(limits);
+    }
+
+    /**
+     * Returns what makes this partition this one, whichever its limits are.
+     *
+     * @return the resource and the key
+     */
+    public Id id() {
+        return new Id(this.resource, this.key);
     }
 
     /** Returns a text without the key, which may be personal data. */
@@ -32,4 +44,12 @@ public record Partition(String resource, @Nullable String key, List<Limit> limit
     public String toString() {
         return "Partition[resource=%s, keyed=%s, limits=%s]".formatted(this.resource, this.key != null, this.limits);
     }
+
+    /**
+     * What identifies a partition.
+     *
+     * @param resource the name of the resource
+     * @param key whose share it is; {@code null}: the one share for all
+     */
+    public record Id(String resource, @Nullable String key) {}
 }

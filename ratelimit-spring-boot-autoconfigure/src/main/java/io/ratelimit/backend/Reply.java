@@ -11,21 +11,25 @@ import java.util.List;
 public sealed interface Reply {
 
     /**
-     * Returns how the limits of the partition stand after the operation.
+     * Returns how the partition stands after the call that carried the operation.
      *
-     * @return the limits that the partition goes by
+     * @return the status
      */
-    List<LimitStatus> limits();
+    Status status();
 
     /**
-     * Returns how many permits lost their slots to the end of their lease since the last call, of whichever instance.
+     * How a partition stands.
      *
-     * @return the number taken back by the very call that this answers
+     * @param limits the limits that the partition goes by
+     * @param queued how many wait
+     * @param wakeMicros in how much time the queue may go on by the end of a lease or of an instance's sign of life, if nothing else
+     *     happens; 0: nobody waits
+     * @param reclaimed how many permits, of whichever instance, the call took slots back from because their lease was over; told once
      */
-    long reclaimed();
+    record Status(List<LimitStatus> limits, long queued, long wakeMicros, long reclaimed) {}
 
     /**
-     * The answer to an {@link Operation.Acquire}.
+     * The answer to an {@link Operation.Acquire} or {@link Operation.Withdraw}.
      */
     sealed interface Decision extends Reply {}
 
@@ -36,64 +40,75 @@ public sealed interface Reply {
      * @param grantedAtMicros the time of the grant, by the backend's clock
      * @param leaseMicros how long the slots are kept without a sign of life; 0 if none are held
      * @param holdMicros after which time they are taken back all the same; 0: never
-     * @param limits how the limits stand
-     * @param reclaimed how many permits were taken back
+     * @param status how the partition stands
      */
-    record Granted(
-            long fence,
-            long grantedAtMicros,
-            long leaseMicros,
-            long holdMicros,
-            List<LimitStatus> limits,
-            long reclaimed)
+    record Granted(long fence, long grantedAtMicros, long leaseMicros, long holdMicros, Status status)
             implements Decision {}
 
     /**
      * Nothing was taken.
      *
-     * @param violated the limits that refused, the one with the longest wait first; empty for a ticket that was cancelled
+     * @param violated the limits that refused, the one with the longest wait first; empty for a ticket that was cancelled, or has nothing
+     *     in its way any more
      * @param retryAfter when to come again
-     * @param limits how the limits stand
-     * @param reclaimed how many permits were taken back
+     * @param status how the partition stands
      */
-    record Refused(List<Limit> violated, Duration retryAfter, List<LimitStatus> limits, long reclaimed)
-            implements Decision {}
+    record Refused(List<Limit> violated, Duration retryAfter, Status status) implements Decision {}
+
+    /**
+     * The ticket waits; its grant is told to the {@link GrantListener} of its instance.
+     *
+     * @param sequence its number in the queue
+     * @param violated the limits that are in the way, of the ticket or else of the head of the queue; empty in the answer to a
+     *     {@link Operation.Renew}
+     * @param status how the partition stands
+     */
+    record Queued(long sequence, List<Limit> violated, Status status) implements Decision {}
 
     /**
      * Done.
      *
-     * @param limits how the limits stand
-     * @param reclaimed how many permits were taken back
+     * @param status how the partition stands
      */
-    record Done(List<LimitStatus> limits, long reclaimed) implements Reply {}
+    record Done(Status status) implements Reply {}
 
     /**
      * The answer to an {@link Operation.Renew}.
      *
      * @param leaseMicros how long each permit's slots are kept from now, in the order of the operation; 0: they are lost
-     * @param limits how the limits stand
-     * @param reclaimed how many permits were taken back
+     * @param tickets of each ticket, in the order of the operation: granted, its lease renewed; waiting, at its old place again if
+     *     need be; or refused for good
+     * @param status how the partition stands
      */
-    record Renewed(List<Long> leaseMicros, List<LimitStatus> limits, long reclaimed) implements Reply {}
+    record Renewed(List<Long> leaseMicros, List<Decision> tickets, Status status) implements Reply {}
 
     /**
      * The answer to an {@link Operation.Inspect}.
      *
      * @param holderCount how many permits hold slots
      * @param holders the longest held ones
-     * @param limits how the limits stand
-     * @param reclaimed how many permits were taken back
+     * @param waiters the first in the queue
+     * @param status how the partition stands
      */
-    record Inspected(long holderCount, List<Holder> holders, List<LimitStatus> limits, long reclaimed)
-            implements Reply {}
+    record Inspected(long holderCount, List<Holder> holders, List<Waiter> waiters, Status status) implements Reply {}
 
     /**
      * A permit that holds slots.
      *
      * @param permit its id
-     * @param amounts how much it holds of each concurrency limit, in the order of {@link Reply#limits()}; 0 for rate limits
+     * @param amounts how much it holds of each concurrency limit, in the order of the limits of the status; 0 for rate limits
      * @param ageMicros how long it has held them
      * @param leaseLeftMicros how long they are kept without a sign of life
      */
     record Holder(String permit, List<Long> amounts, long ageMicros, long leaseLeftMicros) {}
+
+    /**
+     * A ticket in the queue.
+     *
+     * @param ticket the ticket
+     * @param amounts what it asks for, in the order of the limits of the status
+     * @param priority its priority
+     * @param waitedMicros how long it has waited
+     */
+    record Waiter(String ticket, List<Long> amounts, int priority, long waitedMicros) {}
 }

@@ -4,13 +4,14 @@ import io.ratelimit.AcquireOutcome;
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.LimitExceededException;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Partition;
-import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
+import io.ratelimit.engine.Waiter.Settled;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -31,13 +32,16 @@ final class Acquirer {
 
     private final Leases leases;
 
+    private final Waiters waiters;
+
     private final Listeners listeners;
 
-    Acquirer(Route backend, Route memory, Partitions partitions, Leases leases, Listeners listeners) {
+    Acquirer(Route backend, Route memory, Partitions partitions, Leases leases, Waiters waiters, Listeners listeners) {
         this.backend = backend;
         this.memory = memory;
         this.partitions = partitions;
         this.leases = leases;
+        this.waiters = waiters;
         this.listeners = listeners;
     }
 
@@ -46,10 +50,10 @@ final class Acquirer {
         return definition.perInstance() ? this.memory : this.backend;
     }
 
-    /** Acquires; cancelling the result undoes what has been or will be granted. */
+    /** Acquires; cancelling the result leaves the queue, and undoes what has been or will be granted. */
     CompletableFuture<Permit> acquire(Acquisition acquisition) {
         CompletableFuture<Permit> result = new CompletableFuture<>();
-        decide(acquisition).whenComplete((answer, failure) -> {
+        decide(acquisition, result).whenComplete((answer, failure) -> {
             if (failure != null) {
                 Throwable cause = unwrap(failure);
                 answered(acquisition, outcome(cause));
@@ -73,64 +77,70 @@ final class Acquirer {
         }
     }
 
-    private CompletionStage<Answer> decide(Acquisition acquisition) {
+    private CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<Permit> caller) {
         ResourceDefinition definition = acquisition.definition();
-        Route route = route(definition);
-        Partition partition = this.partitions.shared(definition, acquisition.key());
-        if (!route.allows()) {
-            return whileAway(acquisition, new BackendUnavailableException("The backend is away"));
+        Place where = new Place(route(definition), this.partitions.shared(definition, acquisition.key()));
+        if (!where.route().allows()) {
+            return whileAway(acquisition, caller, new BackendUnavailableException("The backend is away"));
         }
-        return ask(acquisition, route, partition).exceptionallyCompose((failure) -> {
+        return ask(acquisition, where, caller).exceptionallyCompose((failure) -> {
             BackendUnavailableException unavailable = Route.unavailable(failure);
             if (unavailable == null) {
                 return CompletableFuture.failedStage(failure);
             }
-            if (acquisition.slots() > 0) {
-                this.leases.abandon(acquisition, route, partition);
+            if (acquisition.slots() > 0 || acquisition.waits()) {
+                this.leases.abandon(acquisition, where);
             }
-            return whileAway(acquisition, unavailable);
+            return whileAway(acquisition, caller, unavailable);
         });
     }
 
-    private CompletionStage<Answer> ask(Acquisition acquisition, Route route, Partition partition) {
+    private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<Permit> caller) {
+        if (acquisition.waits()) {
+            return this.waiters
+                    .ask(acquisition, where, caller)
+                    .thenApply((settled) -> answer(acquisition, where, settled));
+        }
         long sentNanos = this.leases.nanoTime();
-        Acquire acquire = new Acquire(acquisition.ticket(), acquisition.amounts());
-        return route.execute(partition, acquire)
-                .thenApply((decision) -> answer(acquisition, route, partition, decision, sentNanos));
+        return where.route()
+                .execute(where.partition(), new Acquire(acquisition.ticket(), acquisition.amounts()))
+                .thenApply((decision) -> answer(acquisition, where, new Settled(decision, sentNanos, false)));
     }
 
-    private Answer answer(
-            Acquisition acquisition, Route route, Partition partition, Decision decision, long sentNanos) {
-        if (decision instanceof Granted granted) {
-            GrantedPermit permit = new GrantedPermit(acquisition, route, partition, granted, this.leases, sentNanos);
+    private Answer answer(Acquisition acquisition, Place where, Settled settled) {
+        if (settled.decision() instanceof Granted granted) {
+            GrantedPermit permit = new GrantedPermit(acquisition, where, granted, this.leases, settled.sinceNanos());
             this.leases.granted(permit);
             return new Answer(permit, AcquireOutcome.ACQUIRED);
         }
-        Refused refused = (Refused) decision;
+        Refused refused = (Refused) settled.decision();
         if (refused.violated().isEmpty()) {
             throw new CancellationException("The acquisition was cancelled");
         }
+        List<LimitStatus> limits = refused.status().limits();
         if (acquisition.policy() == LimitPolicy.OBSERVE) {
-            return new Answer(new FreePermit(acquisition, refused.limits()), AcquireOutcome.OBSERVED);
+            return new Answer(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
         }
         throw LimitExceededException.of(new LimitExceededException.Refusal(
-                acquisition.definition().name(), refused.violated(), refused.retryAfter(), false, refused.limits()));
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits));
     }
 
-    private CompletionStage<Answer> whileAway(Acquisition acquisition, BackendUnavailableException cause) {
+    private CompletionStage<Answer> whileAway(
+            Acquisition acquisition, CompletableFuture<Permit> caller, BackendUnavailableException cause) {
         ResourceDefinition definition = acquisition.definition();
         return switch (definition.onBackendFailure()) {
             case ALLOW ->
                 CompletableFuture.completedStage(
                         new Answer(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
             case REJECT -> CompletableFuture.failedStage(unavailable(definition, cause));
-            case LOCAL -> locally(acquisition, cause);
+            case LOCAL -> locally(acquisition, caller, cause);
         };
     }
 
-    private CompletionStage<Answer> locally(Acquisition acquisition, BackendUnavailableException cause) {
+    private CompletionStage<Answer> locally(
+            Acquisition acquisition, CompletableFuture<Permit> caller, BackendUnavailableException cause) {
         Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
-        return ask(acquisition, this.memory, share).exceptionallyCompose((failure) -> {
+        return ask(acquisition, new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
             boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
             return CompletableFuture.failedStage(
                     aboveTheShare ? unavailable(acquisition.definition(), cause) : failure);
@@ -150,8 +160,8 @@ final class Acquirer {
     }
 
     private static AcquireOutcome outcome(Throwable failure) {
-        if (failure instanceof LimitExceededException) {
-            return AcquireOutcome.REJECTED;
+        if (failure instanceof LimitExceededException exceeded) {
+            return exceeded.timedOut() ? AcquireOutcome.TIMEOUT : AcquireOutcome.REJECTED;
         }
         return (failure instanceof CancellationException) ? AcquireOutcome.CANCELLED : AcquireOutcome.ERROR;
     }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param key whose share it is
  * @param amounts how much of each limit, in the order of the definition
  * @param policy what happens if there is no permit
+ * @param maxWait how long it waits at most; zero unless the policy is {@link LimitPolicy#BLOCK}
+ * @param priority its place in the queue
  * @param ticket identifies it
  * @param startNanos when it began
  */
@@ -25,6 +27,8 @@ record Acquisition(
         @Nullable String key,
         List<Long> amounts,
         LimitPolicy policy,
+        Duration maxWait,
+        int priority,
         String ticket,
         long startNanos) {
 
@@ -43,8 +47,41 @@ record Acquisition(
                     "A request for the resource '%s' takes nothing: it asks for the kinds %s and the amounts %s"
                             .formatted(definition.name(), request.kinds(), request.amounts()));
         }
-        LimitPolicy policy = (request.policy() != LimitPolicy.INHERIT) ? request.policy() : definition.policy();
-        return new Acquisition(definition, request.key(), amounts, policy, ticket, startNanos);
+        LimitPolicy policy = policy(request, definition);
+        return new Acquisition(
+                definition,
+                request.key(),
+                amounts,
+                policy,
+                (policy == LimitPolicy.BLOCK) ? maxWait(request, definition) : Duration.ZERO,
+                request.priority(),
+                ticket,
+                startNanos);
+    }
+
+    /** A request that says how long it waits wants to wait, whatever the resource's policy, unless that only observes. */
+    private static LimitPolicy policy(LimitRequest request, ResourceDefinition definition) {
+        if (request.policy() != LimitPolicy.INHERIT) {
+            return request.policy();
+        }
+        return (request.maxWait() == null || definition.policy() == LimitPolicy.OBSERVE)
+                ? definition.policy()
+                : LimitPolicy.BLOCK;
+    }
+
+    private static Duration maxWait(LimitRequest request, ResourceDefinition definition) {
+        Duration maxWait = (request.maxWait() != null) ? request.maxWait() : definition.maxWait();
+        if (maxWait == null) {
+            throw new IllegalArgumentException(
+                    "A request for the resource '%s' waits under the policy BLOCK, but nothing says how long: call maxWait(..) or set 'ratelimit.resources.%s.max-wait'"
+                            .formatted(definition.name(), definition.name()));
+        }
+        return maxWait;
+    }
+
+    /** Returns whether it may wait. */
+    boolean waits() {
+        return !this.maxWait.isZero();
     }
 
     private static void requireKnown(LimitRequest request, ResourceDefinition definition) {
@@ -72,9 +109,9 @@ record Acquisition(
         return amount;
     }
 
-    /** Returns how long slots of this resource are kept at most without a sign of life. */
-    Duration longestLease() {
-        Duration longest = Duration.ZERO;
+    /** Returns how long slots of this resource, or its places in the queue, are kept at most without a sign of life. */
+    Duration longestLease(Duration atLeast) {
+        Duration longest = atLeast;
         for (Limit limit : this.definition.limits()) {
             if (limit instanceof ConcurrencyLimit slots && slots.lease().compareTo(longest) > 0) {
                 longest = slots.lease();

@@ -3,7 +3,6 @@ package io.ratelimit.engine;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.backend.Operation.HeldPermit;
-import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Granted;
 import java.util.List;
 import java.util.Map;
@@ -15,16 +14,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A permit that a backend has granted. Its deadlines are this instance's monotonic time, counted from before the call was
- * sent, so it is never later than the backend's.
+ * A permit that a backend has granted. Its deadlines are this instance's monotonic time, counted from a moment that was for sure before
+ * the grant, so it is never later than the backend's.
  */
 final class GrantedPermit implements Permit {
 
     private final Acquisition acquisition;
 
-    private final Route route;
-
-    private final Partition partition;
+    private final Place where;
 
     private final Granted grant;
 
@@ -40,16 +37,14 @@ final class GrantedPermit implements Permit {
 
     private volatile long leaseDeadlineNanos;
 
-    GrantedPermit(
-            Acquisition acquisition, Route route, Partition partition, Granted grant, Leases leases, long sentNanos) {
+    GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
-        this.route = route;
-        this.partition = partition;
+        this.where = where;
         this.grant = grant;
         this.leases = leases;
         this.grantedNanos = leases.nanoTime();
-        this.leaseDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
-        this.holdDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
+        this.leaseDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
+        this.holdDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
     }
 
     @Override
@@ -69,7 +64,7 @@ final class GrantedPermit implements Permit {
 
     @Override
     public List<LimitStatus> limits() {
-        return this.grant.limits();
+        return this.grant.status().limits();
     }
 
     @Override
@@ -160,12 +155,8 @@ final class GrantedPermit implements Permit {
         return this.grant;
     }
 
-    Partition partition() {
-        return this.partition;
-    }
-
-    Route route() {
-        return this.route;
+    Place where() {
+        return this.where;
     }
 
     private void runLossActions() {

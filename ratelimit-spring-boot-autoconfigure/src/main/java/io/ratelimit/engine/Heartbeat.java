@@ -14,7 +14,7 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 /**
- * Beats every third of the shortest lease, used or idle: gives a sign of life, renews the leases, and looks at the resources
+ * Beats every third of the shortest lease, used or idle: gives a sign of life, renews the leases and the tickets, and looks at the resources
  * without a key.
  */
 final class Heartbeat {
@@ -35,6 +35,8 @@ final class Heartbeat {
 
     private final Leases leases;
 
+    private final Waiters waiters;
+
     private final ScheduledExecutorService timers;
 
     /** Counts starts and stops, so that the beats of an earlier run end. */
@@ -48,6 +50,7 @@ final class Heartbeat {
             Route memory,
             Partitions partitions,
             Leases leases,
+            Waiters waiters,
             ScheduledExecutorService timers) {
         this.instance = instance;
         this.resources = resources;
@@ -56,6 +59,7 @@ final class Heartbeat {
         this.acquirer = acquirer;
         this.partitions = partitions;
         this.leases = leases;
+        this.waiters = waiters;
         this.timers = timers;
     }
 
@@ -98,6 +102,7 @@ final class Heartbeat {
             this.memory.heartbeat(this.instance, shortestLease());
         }
         this.leases.renew();
+        this.waiters.renew();
         for (ResourceDefinition definition : this.resources.all()) {
             if (definition.key() == null && definition.perInstance()) {
                 sample(definition);

@@ -5,7 +5,6 @@ import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
-import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +32,8 @@ final class Leases {
 
     private static final int MOST_PER_CALL = 128;
 
+    private final String instance;
+
     private final Listeners listeners;
 
     private final LongSupplier nanoClock;
@@ -45,7 +46,8 @@ final class Leases {
 
     private final Queue<GiveBack> unheard = new ConcurrentLinkedQueue<>();
 
-    Leases(Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
+    Leases(String instance, Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
+        this.instance = instance;
         this.listeners = listeners;
         this.nanoClock = nanoClock;
         this.timers = timers;
@@ -76,18 +78,23 @@ final class Leases {
             ended(permit);
             Cancel cancel = new Cancel(
                     permit.id(), permit.acquisition().amounts(), permit.grant().grantedAtMicros());
-            giveBack(new GiveBack(permit.route(), permit.partition(), cancel, permit.leaseDeadlineNanos()));
+            giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
         }
     }
 
-    /** Gives back what the answer to an acquisition that did not come may have granted. */
-    void abandon(Acquisition acquisition, Route route, Partition partition) {
-        Cancel cancel = new Cancel(acquisition.ticket(), acquisition.amounts(), 0);
+    /** Says that a permit of rates alone, granted from the queue, has arrived. */
+    void confirm(Acquisition acquisition, Place where) {
         giveBack(new GiveBack(
-                route,
-                partition,
-                cancel,
-                nanoTime() + acquisition.longestLease().toNanos()));
+                where,
+                new Release(acquisition.ticket()),
+                nanoTime() + where.partition().lease().toNanos()));
+    }
+
+    /** Gives back what the answer to an acquisition that did not come may have granted. */
+    void abandon(Acquisition acquisition, Place where) {
+        Duration lease = acquisition.longestLease(where.partition().lease());
+        giveBack(new GiveBack(
+                where, new Cancel(acquisition.ticket(), acquisition.amounts(), 0), nanoTime() + lease.toNanos()));
     }
 
     /** Gives back anew what the backend may not have heard of, and renews all leases: one call for up to 128 permits of a partition. */
@@ -98,8 +105,8 @@ final class Leases {
                 giveBack(again);
             }
         }
-        Map<Place, List<GrantedPermit>> places = this.held.keySet().stream()
-                .collect(Collectors.groupingBy((permit) -> new Place(permit.route(), permit.partition())));
+        Map<Place, List<GrantedPermit>> places =
+                this.held.keySet().stream().collect(Collectors.groupingBy(GrantedPermit::where));
         places.forEach((place, permits) -> {
             for (int from = 0; from < permits.size(); from += MOST_PER_CALL) {
                 renew(place, permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL)));
@@ -122,11 +129,13 @@ final class Leases {
         long sentNanos = nanoTime();
         List<HeldPermit> asHeld =
                 permits.stream().map((permit) -> permit.held(sentNanos)).toList();
-        place.route().execute(place.partition(), new Renew(asHeld)).whenComplete((reply, failure) -> {
-            for (int i = 0; i < permits.size(); i++) {
-                renewed(permits.get(i), reply, i, sentNanos);
-            }
-        });
+        place.route()
+                .execute(place.partition(), new Renew(this.instance, asHeld, List.of()))
+                .whenComplete((reply, failure) -> {
+                    for (int i = 0; i < permits.size(); i++) {
+                        renewed(permits.get(i), reply, i, sentNanos);
+                    }
+                });
     }
 
     private void renewed(GrantedPermit permit, Reply.@Nullable Renewed reply, int index, long sentNanos) {
@@ -167,12 +176,11 @@ final class Leases {
     }
 
     private void release(GrantedPermit permit) {
-        giveBack(new GiveBack(
-                permit.route(), permit.partition(), new Release(permit.id()), permit.leaseDeadlineNanos()));
+        giveBack(new GiveBack(permit.where(), new Release(permit.id()), permit.leaseDeadlineNanos()));
     }
 
     private void giveBack(GiveBack what) {
-        CompletionStage<?> sent = what.route().execute(what.partition(), what.operation());
+        CompletionStage<?> sent = what.where().route().execute(what.where().partition(), what.operation());
         this.underWay.put(sent, true);
         sent.whenComplete((reply, failure) -> {
             this.underWay.remove(sent);
@@ -186,10 +194,8 @@ final class Leases {
         return permit.hasLease() ? permit.acquisition().slots() : 0;
     }
 
-    private record Place(Route route, Partition partition) {}
-
     /** What frees slots, worth repeating until the end of the lease frees them anyway. Repeating it does no harm. */
-    private record GiveBack(Route route, Partition partition, Operation<?> operation, long untilNanos) {}
+    private record GiveBack(Place where, Operation<?> operation, long untilNanos) {}
 
     private record Lease(@Nullable Future<?> holdTimer) {}
 }

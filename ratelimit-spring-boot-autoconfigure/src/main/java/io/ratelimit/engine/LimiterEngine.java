@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -56,6 +57,8 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final Leases leases;
 
+    private final Waiters waiters;
+
     private final Acquirer acquirer;
 
     private final Heartbeat heartbeat;
@@ -85,11 +88,21 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         Listeners all = new Listeners(listeners);
         Route shared = new Route(backend, all, nanoClock);
         Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
-        this.partitions = new Partitions(nanoClock);
-        this.leases = new Leases(all, nanoClock, this.timers);
-        this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, all);
+        this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
+        this.leases = new Leases(this.instance, all, nanoClock, this.timers);
+        this.waiters = new Waiters(this.instance, this.leases, this.timers);
+        this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, this.waiters, all);
         this.heartbeat = new Heartbeat(
-                this.instance, resources, this.acquirer, shared, own, this.partitions, this.leases, this.timers);
+                this.instance,
+                resources,
+                this.acquirer,
+                shared,
+                own,
+                this.partitions,
+                this.leases,
+                this.waiters,
+                this.timers);
+        Set.of(shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
@@ -100,10 +113,11 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     }
 
     /**
-     * Stops the heartbeats, and waits, 2 seconds at most, until the backend has taken back the slots of closed permits and
-     * this instance has left. Permits of work that still runs keep their slots until the end of their lease. It can be started again.
+     * Stops the heartbeats, ends all waiting, and waits, 2 seconds at most, until the backend has taken back the slots of closed permits
+     * and the places in queues, and this instance has left. Permits of work that still runs keep their slots until the end of their lease. It can be started again.
      */
     public void stop() {
+        this.waiters.stop();
         CompletableFuture<?> left = this.heartbeat.stop().toCompletableFuture();
         try {
             CompletableFuture.allOf(this.leases.settled(), left).get(LONGEST_STOP.toMillis(), TimeUnit.MILLISECONDS);
@@ -135,7 +149,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
         try {
-            return Optional.of(acquire(request));
+            return Optional.of(acquire(request.maxWait(Duration.ZERO)));
         } catch (LimitExceededException ex) {
             return Optional.empty();
         }
@@ -215,24 +229,42 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
         List<PartitionSnapshot.Holder> holders =
                 seen.holders().stream().map((holder) -> holder(seen, holder)).toList();
-        return new PartitionSnapshot(resource, seen.limits(), seen.holderCount(), holders);
+        List<PartitionSnapshot.Waiter> queue =
+                seen.waiters().stream().map((waiter) -> waiter(seen, waiter)).toList();
+        Reply.Status status = seen.status();
+        return new PartitionSnapshot(resource, status.limits(), seen.holderCount(), holders, status.queued(), queue);
     }
 
     private static PartitionSnapshot.Holder holder(Reply.Inspected seen, Reply.Holder holder) {
-        Map<String, Long> slots = new LinkedHashMap<>();
-        for (int i = 0; i < holder.amounts().size(); i++) {
-            if (holder.amounts().get(i) > 0) {
-                slots.put(seen.limits().get(i).limit().name(), holder.amounts().get(i));
-            }
-        }
-        String instance =
-                holder.permit().substring(0, Math.max(0, holder.permit().indexOf(':')));
         return new PartitionSnapshot.Holder(
                 holder.permit(),
-                instance,
-                slots,
+                instanceOf(holder.permit()),
+                byName(seen, holder.amounts()),
                 Duration.of(holder.ageMicros(), ChronoUnit.MICROS),
                 Duration.of(holder.leaseLeftMicros(), ChronoUnit.MICROS));
+    }
+
+    private static PartitionSnapshot.Waiter waiter(Reply.Inspected seen, Reply.Waiter waiter) {
+        return new PartitionSnapshot.Waiter(
+                waiter.ticket(),
+                instanceOf(waiter.ticket()),
+                waiter.priority(),
+                byName(seen, waiter.amounts()),
+                Duration.of(waiter.waitedMicros(), ChronoUnit.MICROS));
+    }
+
+    private static Map<String, Long> byName(Reply.Inspected seen, List<Long> amounts) {
+        Map<String, Long> byName = new LinkedHashMap<>();
+        for (int i = 0; i < amounts.size(); i++) {
+            if (amounts.get(i) > 0) {
+                byName.put(seen.status().limits().get(i).limit().name(), amounts.get(i));
+            }
+        }
+        return byName;
+    }
+
+    private static String instanceOf(String ticket) {
+        return ticket.substring(0, Math.max(0, ticket.indexOf(':')));
     }
 
     /** Beats once, now, on the calling thread, for tests. */

@@ -42,8 +42,8 @@ final class Listeners implements LimitListener {
     }
 
     @Override
-    public void onSampled(String resource, List<LimitStatus> limits) {
-        tell((listener) -> listener.onSampled(resource, limits));
+    public void onSampled(String resource, List<LimitStatus> limits, long queued) {
+        tell((listener) -> listener.onSampled(resource, limits, queued));
     }
 
     @Override

@@ -9,6 +9,8 @@ import io.ratelimit.backend.Partition;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,8 @@ final class Partitions {
 
     private static final String HASHED = "sha256:";
 
+    private final Duration defaultLease;
+
     private final LongSupplier nanoClock;
 
     private final Map<String, Stamped> shared = new ConcurrentHashMap<>();
@@ -38,7 +42,14 @@ final class Partitions {
 
     private volatile @Nullable Seen membership;
 
-    Partitions(LongSupplier nanoClock) {
+    /**
+     * Makes one.
+     *
+     * @param defaultLease how long a sign of life counts for a resource without slots
+     * @param nanoClock the monotonic time
+     */
+    Partitions(Duration defaultLease, LongSupplier nanoClock) {
+        this.defaultLease = defaultLease;
         this.nanoClock = nanoClock;
     }
 
@@ -63,7 +74,7 @@ final class Partitions {
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, definition.limits(), stamp());
+            known = new Stamped(definition, definition.limits(), stamp(), lease(definition));
             this.shared.put(definition.name(), known);
         }
         return known.partition(key);
@@ -73,7 +84,8 @@ final class Partitions {
     Partition share(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shares.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, shareOf(definition.limits()), this.lastShare.incrementAndGet());
+            known = new Stamped(
+                    definition, shareOf(definition.limits()), this.lastShare.incrementAndGet(), lease(definition));
             this.shares.put(definition.name(), known);
         }
         return known.partition(key);
@@ -90,6 +102,14 @@ final class Partitions {
         }
         ConcurrencyLimit slots = (ConcurrencyLimit) limit;
         return new ConcurrencyLimit(slots.name(), share, slots.lease(), slots.maxHold());
+    }
+
+    private Duration lease(ResourceDefinition definition) {
+        return definition.limits().stream()
+                .filter(ConcurrencyLimit.class::isInstance)
+                .map((limit) -> ((ConcurrencyLimit) limit).lease())
+                .min(Comparator.naturalOrder())
+                .orElse(this.defaultLease);
     }
 
     private long stamp() {
@@ -137,7 +157,7 @@ final class Partitions {
 
     private record Seen(Membership membership, long atNanos) {}
 
-    private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp) {
+    private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp, Duration lease) {
 
         /** A definition is made once and replaced when it changes; comparing its values would cost every acquisition. */
         @SuppressWarnings("ReferenceEquality")
@@ -146,7 +166,8 @@ final class Partitions {
         }
 
         Partition partition(@Nullable String key) {
-            return new Partition(this.definition.name(), stored(this.definition, key), this.limits, this.stamp);
+            return new Partition(
+                    this.definition.name(), stored(this.definition, key), this.limits, this.stamp, this.lease);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.ratelimit.engine;
 
 import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
@@ -68,6 +69,10 @@ final class Route {
         return this.backend.heartbeat(instance, lease).whenComplete((membership, failure) -> notice(failure));
     }
 
+    void listen(String instance, GrantListener listener) {
+        this.backend.listen(instance, listener);
+    }
+
     static boolean isUnavailable(@Nullable Throwable failure) {
         return unavailable(failure) != null;
     }
@@ -82,11 +87,12 @@ final class Route {
     }
 
     private void arrived(Partition partition, Reply reply) {
-        if (reply.reclaimed() > 0) {
-            this.listeners.onLeasesReclaimed(partition.resource(), reply.reclaimed());
+        Reply.Status status = reply.status();
+        if (status.reclaimed() > 0) {
+            this.listeners.onLeasesReclaimed(partition.resource(), status.reclaimed());
         }
         if (partition.key() == null) {
-            this.listeners.onSampled(partition.resource(), reply.limits());
+            this.listeners.onSampled(partition.resource(), status.limits(), status.queued());
         }
     }
 

@@ -1,92 +1,78 @@
 package io.ratelimit.memory;
 
-import java.util.ArrayList;
+import io.ratelimit.memory.PermitRecord.Holder;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
- * Who holds slots, and whose were taken back lately. Looks at every holder only when the earliest end that may be there has
- * come.
+ * The permits that are known, found by id and by end.
  */
 final class Holders {
 
-    private final Map<String, Holder> byPermit = new HashMap<>();
+    /** How many records are removed at once, so that a call stays short however many end together. */
+    static final int MOST_REMOVED = 64;
 
-    private long earliestEnd = Long.MAX_VALUE;
+    private final Timeline time;
 
-    @Nullable
-    Holder get(String permit) {
-        return this.byPermit.get(permit);
+    private final Map<String, PermitRecord> byPermit = new HashMap<>();
+
+    private final NavigableSet<PermitRecord> byEnd =
+            new TreeSet<>(Comparator.comparingLong(PermitRecord::end).thenComparing(PermitRecord::permit));
+
+    private final EarliestEnd earliestEnd;
+
+    Holders(Timeline time) {
+        this.time = time;
+        this.earliestEnd = new EarliestEnd(time);
     }
 
-    int size() {
-        return this.byPermit.size();
+    Optional<PermitRecord> find(String permit) {
+        return Optional.ofNullable(this.byPermit.get(permit));
     }
 
-    void put(Holder holder) {
-        this.byPermit.put(holder.permit(), holder);
-        this.earliestEnd = Math.min(this.earliestEnd, holder.leaseEnd());
+    Stream<Holder> all() {
+        return this.byPermit.values().stream().filter(Holder.class::isInstance).map(Holder.class::cast);
     }
 
-    void remove(String permit) {
-        this.byPermit.remove(permit);
+    /** Keeps a record, instead of the one of the same permit if there is one. */
+    void keep(PermitRecord record) {
+        find(record.permit()).ifPresent(this.byEnd::remove);
+        this.byPermit.put(record.permit(), record);
+        this.byEnd.add(record);
+        this.earliestEnd.include(record.end());
+        this.time.stayUntil(record.end());
+        this.time.change();
     }
 
-    List<Holder> live() {
-        return this.byPermit.values().stream()
-                .filter((holder) -> !holder.isGone())
-                .toList();
+    void remove(PermitRecord record) {
+        this.byPermit.remove(record.permit());
+        this.byEnd.remove(record);
+        this.time.change();
     }
 
-    /** Removes whatever ends, and returns those that held slots. */
-    List<Holder> removeOver(long now) {
-        if (now < this.earliestEnd) {
+    /** Removes the first records that have ended, at most {@link #MOST_REMOVED}, and returns them. */
+    List<PermitRecord> removeEnded() {
+        if (!this.earliestEnd.hasCome()) {
             return List.of();
         }
-        List<Holder> over = new ArrayList<>();
-        this.byPermit.values().removeIf((holder) -> {
-            boolean ended = now >= holder.leaseEnd();
-            if (ended && !holder.isGone()) {
-                over.add(holder);
-            }
-            return ended;
-        });
-        this.earliestEnd = this.byPermit.values().stream()
-                .mapToLong(Holder::leaseEnd)
-                .min()
-                .orElse(Long.MAX_VALUE);
-        return over;
+        List<PermitRecord> ended = this.byEnd.stream()
+                .takeWhile((record) -> record.end() <= this.time.now())
+                .limit(MOST_REMOVED)
+                .toList();
+        ended.forEach(this::remove);
+        this.earliestEnd.moveTo(
+                this.byEnd.isEmpty() ? Micros.FOREVER : this.byEnd.first().end());
+        return ended;
     }
 
-    /**
-     * A permit that holds slots, or the memory of one that no longer does.
-     *
-     * @param permit its id
-     * @param fence its fencing token; 0 for one that is gone
-     * @param grantedAt when it was granted
-     * @param leaseEnd when its slots are taken back unless it is renewed, never after {@code holdEnd}; of one that is gone, when
-     *     that is forgotten
-     * @param holdEnd when its slots are taken back all the same; 0: never
-     * @param slots how much it holds, by the name of the limit
-     */
-    record Holder(String permit, long fence, long grantedAt, long leaseEnd, long holdEnd, Map<String, Long> slots) {
-
-        static Holder gone(String permit, long until) {
-            return new Holder(permit, 0, 0, until, 0, Map.of());
-        }
-
-        boolean isGone() {
-            return this.fence == 0;
-        }
-
-        boolean isOverHeld(long now) {
-            return this.holdEnd > 0 && now >= this.holdEnd;
-        }
-
-        Holder renewed(long newLeaseEnd) {
-            return new Holder(this.permit, this.fence, this.grantedAt, newLeaseEnd, this.holdEnd, this.slots);
-        }
+    /** Returns a lower bound of when the next record ends. */
+    long earliestEnd() {
+        return this.earliestEnd.bound();
     }
 }

@@ -1,5 +1,6 @@
 package io.ratelimit.memory;
 
+import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
@@ -15,14 +16,17 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps partitions in the memory of this JVM. Answers at once, on the calling thread. Thread-safe.
+ * Keeps partitions in the memory of this JVM. Answers at once, on the calling thread, which brings notices too: outside all locks, one
+ * after the other, those that a listener gives rise to after it has returned. Thread-safe.
  *
  * <p>Memory: one small machine per partition in use. A partition that is as if new (windows passed, no leases) is dropped with
  * the next heartbeat.
  */
 public final class MemoryBackend implements LimitBackend {
 
-    private final Map<Id, PartitionMachine> machines = new ConcurrentHashMap<>();
+    private final Map<Partition.Id, PartitionMachine> machines = new ConcurrentHashMap<>();
+
+    private final NoticeDelivery notices = new NoticeDelivery();
 
     private final LongSupplier clockMicros;
 
@@ -47,13 +51,15 @@ public final class MemoryBackend implements LimitBackend {
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         Run run = new Run();
         try {
-            this.machines.compute(new Id(partition.resource(), partition.key()), (id, known) -> {
+            this.machines.compute(partition.id(), (id, known) -> {
                 PartitionMachine machine = (known != null) ? known : new PartitionMachine();
-                run.reply = machine.apply(partition, operation, this.clockMicros.getAsLong());
+                run.reply = machine.apply(partition, operation, this.clockMicros.getAsLong(), this.notices::post);
                 return machine.isNew() ? null : machine;
             });
         } catch (IllegalArgumentException ex) {
             return CompletableFuture.failedStage(ex);
+        } finally {
+            this.notices.deliver();
         }
         return CompletableFuture.completedStage((R) run.reply);
     }
@@ -66,6 +72,11 @@ public final class MemoryBackend implements LimitBackend {
         return CompletableFuture.completedStage(new Membership(1, now));
     }
 
+    @Override
+    public void listen(String instance, GrantListener listener) {
+        this.notices.listen(instance, listener);
+    }
+
     /** Returns how many partitions are kept, for tests of the bound on memory. */
     int partitions() {
         return this.machines.size();
@@ -76,8 +87,6 @@ public final class MemoryBackend implements LimitBackend {
         long startMicros = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
         return () -> startMicros + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - startNanos);
     }
-
-    private record Id(String resource, @Nullable String key) {}
 
     private static final class Run {
 

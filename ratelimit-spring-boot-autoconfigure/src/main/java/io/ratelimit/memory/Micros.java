@@ -8,6 +8,9 @@ import java.time.temporal.ChronoUnit;
  */
 final class Micros {
 
+    /** A time that never comes: the last whole number that the machine in Lua can count to as well. */
+    static final long FOREVER = (1L << 53) - 1;
+
     private Micros() {}
 
     static long of(Duration duration) {

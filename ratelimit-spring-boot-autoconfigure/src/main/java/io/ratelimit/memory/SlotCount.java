@@ -51,6 +51,10 @@ final class SlotCount implements LimitState {
         this.used -= amount;
     }
 
+    long used() {
+        return this.used;
+    }
+
     @Override
     public LimitStatus status(long now) {
         return new LimitStatus(this.limit, this.used, Duration.ZERO);

@@ -32,6 +32,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *     <td>how many there can be, likewise</td></tr>
  *   <tr><td>{@code ratelimit.rate.available}</td><td>gauge</td><td>{@code resource}, {@code limit}</td>
  *     <td>what is left of the rate limit, likewise</td></tr>
+ *   <tr><td>{@code ratelimit.queue.size}</td><td>gauge</td><td>{@code resource}</td>
+ *     <td>calls that wait in the whole cluster, likewise</td></tr>
  *   <tr><td>{@code ratelimit.leases.lost}</td><td>counter</td><td>{@code resource}</td>
  *     <td>permits of this instance that lost their slots while they were open</td></tr>
  *   <tr><td>{@code ratelimit.leases.reclaimed}</td><td>counter</td><td>{@code resource}</td>
@@ -91,8 +93,8 @@ public final class LimitMetrics implements LimitListener, MeterBinder {
     }
 
     @Override
-    public void onSampled(String resource, List<LimitStatus> limits) {
-        gauges(resource).sample(limits);
+    public void onSampled(String resource, List<LimitStatus> limits, long queued) {
+        gauges(resource).sample(limits, queued);
     }
 
     @Override

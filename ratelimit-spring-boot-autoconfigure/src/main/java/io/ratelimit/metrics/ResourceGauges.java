@@ -24,6 +24,10 @@ final class ResourceGauges {
 
     private final AtomicLong held = new AtomicLong();
 
+    private final QueueSample queue = new QueueSample();
+
+    private final List<LimitSample> limits = new CopyOnWriteArrayList<>();
+
     private final List<Sample> samples = new CopyOnWriteArrayList<>();
 
     ResourceGauges(String resource) {
@@ -35,9 +39,14 @@ final class ResourceGauges {
         if (definition.key() != null) {
             return;
         }
+        if (this.samples.isEmpty()) {
+            this.samples.add(this.queue);
+        }
         for (Limit limit : definition.limits()) {
-            if (this.samples.stream().noneMatch((sample) -> sample.isOf(limit))) {
-                this.samples.add(new Sample(limit));
+            if (this.limits.stream().noneMatch((sample) -> sample.isOf(limit))) {
+                LimitSample sample = new LimitSample(limit);
+                this.limits.add(sample);
+                this.samples.add(sample);
             }
         }
     }
@@ -64,9 +73,10 @@ final class ResourceGauges {
         this.held.addAndGet(slots);
     }
 
-    void sample(List<LimitStatus> limits) {
+    void sample(List<LimitStatus> limits, long queued) {
+        this.queue.queued = queued;
         for (LimitStatus status : limits) {
-            for (Sample sample : this.samples) {
+            for (LimitSample sample : this.limits) {
                 if (sample.isOf(status.limit())) {
                     sample.status = status;
                     break;
@@ -75,12 +85,32 @@ final class ResourceGauges {
         }
     }
 
+    /** Something of the cluster as it was last seen. */
+    private interface Sample {
+
+        void bindTo(MeterRegistry registry, String resource);
+    }
+
+    /** The queue as it was last seen. */
+    private static final class QueueSample implements Sample {
+
+        private volatile long queued;
+
+        @Override
+        public void bindTo(MeterRegistry registry, String resource) {
+            Gauge.builder("ratelimit.queue.size", this, (sample) -> sample.queued)
+                    .description("Calls that wait, cluster-wide")
+                    .tag(RESOURCE, resource)
+                    .register(registry);
+        }
+    }
+
     /** One limit as it was last seen. */
-    private static final class Sample {
+    private static final class LimitSample implements Sample {
 
         private volatile LimitStatus status;
 
-        Sample(Limit limit) {
+        LimitSample(Limit limit) {
             this.status = new LimitStatus(limit, 0, Duration.ZERO);
         }
 
@@ -89,7 +119,8 @@ final class ResourceGauges {
             return own.kind() == limit.kind() && own.name().equals(limit.name());
         }
 
-        void bindTo(MeterRegistry registry, String resource) {
+        @Override
+        public void bindTo(MeterRegistry registry, String resource) {
             if (this.status.limit().kind() == LimitKind.RATE) {
                 Gauge.builder("ratelimit.rate.available", this, (sample) -> sample.status.remaining())
                         .description("What is left of the rate limit, cluster-wide")

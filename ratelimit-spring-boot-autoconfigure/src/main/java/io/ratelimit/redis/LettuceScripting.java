@@ -1,40 +1,46 @@
 package io.ratelimit.redis;
 
-import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
-import io.ratelimit.BackendUnavailableException;
+import io.lettuce.core.protocol.AsyncCommand;
 import io.ratelimit.LimitConfigurationException;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Runs scripts over Spring's Lettuce connection, asynchronously, each within a deadline that includes connecting. Connects on
- * a thread of its own, so that no caller waits longer than its deadline. Thread-safe.
+ * Runs scripts over Spring's Lettuce connection, in the order they are added. Connects on a thread of its own, so that nobody who calls
+ * waits for that. Thread-safe.
+ *
+ * <p>A call leaves at once while few are under way; else it waits for one of them to be answered, and all that have come together by then
+ * leave with one flush. One thread at a time sends (the queue-drain loop of reactive libraries), so the order is kept without a lock.
  */
 final class LettuceScripting implements AutoCloseable {
 
-    private final RedisConnectionFactory connectionFactory;
+    /** From so many calls under way on, further ones share a flush. Enough for Redis never to run dry while they gather. */
+    private static final int FEW_UNDER_WAY = 16;
 
-    private final Duration timeout;
+    private final RedisConnectionFactory connectionFactory;
 
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
 
-    LettuceScripting(RedisConnectionFactory connectionFactory, Duration timeout) {
+    private final Queue<ScriptCall> added = new ConcurrentLinkedQueue<>();
+
+    private final AtomicInteger toSend = new AtomicInteger();
+
+    private final AtomicInteger underWay = new AtomicInteger();
+
+    LettuceScripting(RedisConnectionFactory connectionFactory) {
         if (!(connectionFactory instanceof LettuceConnectionFactory)) {
             throw new LimitConfigurationException(
                     "The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a %s."
@@ -43,51 +49,102 @@ final class LettuceScripting implements AutoCloseable {
                             + " or set 'ratelimit.backend' to 'memory'.");
         }
         this.connectionFactory = connectionFactory;
-        this.timeout = timeout;
     }
 
-    /** Begins to connect, if that has not begun. */
-    void connect() {
-        session();
+    /** Adds a call to those to be sent. It is sent by {@link #send()}. */
+    void add(ScriptCall call) {
+        this.added.add(call);
     }
 
-    /**
-     * Waits for the connection, for as long as connecting takes. For calls that nobody waits for: a cold JVM may take longer to connect
-     * than a command may take.
-     */
-    CompletionStage<?> connected() {
-        return session().exceptionally((failure) -> {
-            throw unavailable(NestedExceptionUtils.getMostSpecificCause(failure));
-        });
+    /** Sends what has been added, unless so much is under way that it had better wait. */
+    void send() {
+        if (this.toSend.getAndIncrement() != 0) {
+            return;
+        }
+        int seen = 1;
+        do {
+            if (this.underWay.get() < FEW_UNDER_WAY && !this.added.isEmpty()) {
+                sendAdded();
+            }
+            seen = this.toSend.addAndGet(-seen);
+        } while (seen != 0);
     }
 
-    /**
-     * Runs a script: by its digest, and with its source where Redis does not know it.
-     *
-     * @return its reply; fails with {@link BackendUnavailableException}
-     */
-    CompletableFuture<List<Object>> run(LuaScript script, byte[][] keys, byte[][] arguments) {
-        CompletableFuture<List<Object>> answer = new CompletableFuture<>();
-        session().whenComplete((open, failure) -> {
+    private void sendAdded() {
+        CompletableFuture<Session> current = session();
+        if (current.isCompletedExceptionally()) {
+            failAdded(current);
+        } else if (current.isDone()) {
+            dispatch(current.join().commands());
+        }
+    }
+
+    private void dispatch(StatefulConnection<byte[], byte[]> connection) {
+        List<AsyncCommand<byte[], byte[], List<Object>>> commands = new ArrayList<>();
+        for (ScriptCall call = this.added.poll(); call != null; call = this.added.poll()) {
+            if (!call.reply().isDone()) {
+                this.underWay.incrementAndGet();
+                commands.add(command(call, connection));
+            }
+        }
+        if (commands.size() == 1) {
+            connection.dispatch(commands.get(0));
+        } else if (!commands.isEmpty()) {
+            connection.dispatch(commands);
+        }
+    }
+
+    private AsyncCommand<byte[], byte[], List<Object>> command(
+            ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
+        AsyncCommand<byte[], byte[], List<Object>> command = call.byDigest();
+        call.reply().whenComplete((reply, failure) -> {
             if (failure != null) {
-                answer.completeExceptionally(failure);
-            } else {
-                open.run(script, keys, arguments, answer);
+                command.cancel(); // Lettuce drops what it has not sent yet, so nothing piles up while Redis is away
             }
         });
-        return answer.orTimeout(this.timeout.toNanos(), TimeUnit.NANOSECONDS).exceptionally((failure) -> {
-            throw unavailable(NestedExceptionUtils.getMostSpecificCause(failure));
+        command.whenComplete((reply, failure) -> {
+            this.underWay.decrementAndGet();
+            if (failure instanceof RedisNoScriptException) {
+                connection.dispatch(load(call));
+            } else {
+                complete(call, reply, failure);
+            }
+            if (!this.added.isEmpty()) {
+                send();
+            }
         });
+        return command;
     }
 
-    private BackendUnavailableException unavailable(Throwable cause) {
-        if (cause instanceof TimeoutException) {
-            CompletableFuture<Session> current = this.session.get();
-            boolean connecting = current == null || !current.isDone();
-            return new BackendUnavailableException("Redis %s within %d ms (ratelimit.command-timeout)"
-                    .formatted(connecting ? "could not be connected to" : "did not answer", this.timeout.toMillis()));
+    private static AsyncCommand<byte[], byte[], List<Object>> load(ScriptCall call) {
+        AsyncCommand<byte[], byte[], List<Object>> command = call.bySource();
+        command.whenComplete((reply, failure) -> complete(call, reply, failure));
+        return command;
+    }
+
+    private static void complete(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
+        if (failure != null) {
+            call.reply().completeExceptionally(failure);
+        } else {
+            call.reply().complete(reply);
         }
-        return new BackendUnavailableException("Redis cannot be asked", cause);
+    }
+
+    private void failAdded(CompletableFuture<?> failed) {
+        Throwable cause = failed.handle((open, failure) -> failure).join();
+        for (ScriptCall call = this.added.poll(); call != null; call = this.added.poll()) {
+            call.reply().completeExceptionally(cause);
+        }
+    }
+
+    /** Completes as soon as there is a connection; begins to connect, if that has not begun. */
+    CompletableFuture<?> connected() {
+        return session();
+    }
+
+    boolean isConnecting() {
+        CompletableFuture<Session> current = this.session.get();
+        return current == null || !current.isDone();
     }
 
     private CompletableFuture<Session> session() {
@@ -112,10 +169,12 @@ final class LettuceScripting implements AutoCloseable {
 
     private void open(CompletableFuture<Session> fresh) {
         try {
-            fresh.complete(new Session(this.connectionFactory.getConnection()));
+            fresh.complete(Session.of(this.connectionFactory.getConnection()));
         } catch (Throwable ex) {
             fresh.completeExceptionally(ex);
+            failAdded(fresh);
         }
+        send();
     }
 
     /** Gives the connection back. */
@@ -130,73 +189,22 @@ final class LettuceScripting implements AutoCloseable {
     /**
      * A connection in use.
      */
-    private static final class Session {
-
-        private final RedisConnection connection;
-
-        private final RedisScriptingAsyncCommands<byte[], byte[]> commands;
-
-        private final StatefulConnection<byte[], byte[]> stateful;
+    private record Session(RedisConnection connection, StatefulConnection<byte[], byte[]> commands) {
 
         // unchecked: Spring connects with the codec for byte arrays; deprecation: there is no other way to the
         // connection's state
         @SuppressWarnings({"unchecked", "deprecation"})
-        Session(RedisConnection connection) {
-            this.connection = connection;
+        static Session of(RedisConnection connection) {
             Object commands = connection.getNativeConnection();
-            this.stateful = (commands instanceof RedisAdvancedClusterAsyncCommands<?, ?>)
-                    ? ((RedisAdvancedClusterAsyncCommands<byte[], byte[]>) commands).getStatefulConnection()
-                    : ((RedisAsyncCommands<byte[], byte[]>) commands).getStatefulConnection();
-            this.commands = (RedisScriptingAsyncCommands<byte[], byte[]>) commands;
-        }
-
-        RedisConnection connection() {
-            return this.connection;
+            return new Session(
+                    connection,
+                    (commands instanceof RedisAdvancedClusterAsyncCommands<?, ?>)
+                            ? ((RedisAdvancedClusterAsyncCommands<byte[], byte[]>) commands).getStatefulConnection()
+                            : ((RedisAsyncCommands<byte[], byte[]>) commands).getStatefulConnection());
         }
 
         boolean isOpen() {
-            return this.stateful.isOpen();
-        }
-
-        void run(LuaScript script, byte[][] keys, byte[][] arguments, CompletableFuture<List<Object>> answer) {
-            if (answer.isDone()) {
-                return;
-            }
-            RedisFuture<List<Object>> known =
-                    this.commands.evalsha(script.digest(), ScriptOutputType.MULTI, keys, arguments);
-            cancelWhenOver(answer, known);
-            known.whenComplete((reply, failure) -> {
-                if (failure instanceof RedisNoScriptException) {
-                    load(script, keys, arguments, answer);
-                } else {
-                    complete(answer, reply, failure);
-                }
-            });
-        }
-
-        private void load(LuaScript script, byte[][] keys, byte[][] arguments, CompletableFuture<List<Object>> answer) {
-            RedisFuture<List<Object>> loaded =
-                    this.commands.eval(script.source(), ScriptOutputType.MULTI, keys, arguments);
-            cancelWhenOver(answer, loaded);
-            loaded.whenComplete((reply, failure) -> complete(answer, reply, failure));
-        }
-
-        /** Lettuce drops cancelled commands that it has not sent yet, so none piles up while Redis is away. */
-        private static void cancelWhenOver(CompletableFuture<?> answer, RedisFuture<?> command) {
-            answer.whenComplete((reply, failure) -> {
-                if (failure != null) {
-                    command.cancel(false);
-                }
-            });
-        }
-
-        private static void complete(
-                CompletableFuture<List<Object>> answer, List<Object> reply, @Nullable Throwable failure) {
-            if (failure != null) {
-                answer.completeExceptionally(failure);
-            } else {
-                answer.complete(reply);
-            }
+            return this.commands.isOpen();
         }
     }
 }

@@ -1,25 +1,42 @@
 package io.ratelimit.redis;
 
+import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.Limit;
+import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Reply.Refused;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 
 /**
- * Keeps partitions in Redis 6.2 or newer, or Valkey: standalone, Sentinel or Cluster. One script call per operation; the
- * machine is the Lua in {@code io/ratelimit/redis}. Thread-safe.
+ * Keeps partitions in Redis 6.2 or newer, or Valkey: standalone, Sentinel or Cluster. The machine is the Lua in {@code
+ * io/ratelimit/redis}. Thread-safe.
+ *
+ * <p>An operation is one script call if it comes alone; operations on a partition that come together share calls. What a rate limit
+ * refuses is remembered for 100 ms at most.
  */
 public final class RedisBackend implements LimitBackend, AutoCloseable {
 
+    private final RedisConnectionFactory connectionFactory;
+
     private final LettuceScripting scripting;
+
+    private final Duration commandTimeout;
 
     private final RedisKeys keys;
 
@@ -29,7 +46,13 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     private final LuaScript heartbeatScript;
 
+    private final Mailboxes mailboxes;
+
+    private final Refusals refusals;
+
     private final Map<String, EncodedLimits> encodedLimits = new ConcurrentHashMap<>();
+
+    private volatile @Nullable GrantSubscription grants;
 
     /**
      * Makes a backend, which begins to connect at once, without blocking anybody.
@@ -40,48 +63,179 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
      * @throws io.ratelimit.LimitConfigurationException if the factory is not of Lettuce
      */
     public RedisBackend(RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout) {
-        this(connectionFactory, keyPrefix, commandTimeout, ScriptClock.REDIS);
+        this(connectionFactory, keyPrefix, commandTimeout, ScriptClock.REDIS, Refusals.LONGEST_MEMORY);
     }
 
     RedisBackend(
-            RedisConnectionFactory connectionFactory, String keyPrefix, Duration commandTimeout, ScriptClock clock) {
-        this.scripting = new LettuceScripting(connectionFactory, commandTimeout);
+            RedisConnectionFactory connectionFactory,
+            String keyPrefix,
+            Duration commandTimeout,
+            ScriptClock clock,
+            Duration refusalMemory) {
+        this.connectionFactory = connectionFactory;
+        this.scripting = new LettuceScripting(connectionFactory);
+        this.commandTimeout = commandTimeout;
+        this.refusals = new Refusals(refusalMemory);
         this.keys = new RedisKeys(keyPrefix);
         this.clock = clock;
         this.partitionScript = LuaScript.partition(clock.file());
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
-        this.scripting.connect();
+        this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue);
+        this.scripting.connected();
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the script answers each operation with the reply of its type
+    @SuppressWarnings("unchecked") // the answer to an acquisition is a decision
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
-        Arguments arguments = new Arguments()
+        GrantSubscription subscription = this.grants;
+        if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
+            Refused refused = this.refusals.find(partition, acquire);
+            if (refused != null) {
+                return (CompletionStage<R>) CompletableFuture.completedStage(refused);
+            }
+        } else if (operation instanceof Acquire && subscription != null) {
+            CompletableFuture<Void> ready = subscription.ready();
+            if (!ready.isDone()) {
+                return within(ready).thenCompose((subscribed) -> submit(partition, operation));
+            }
+        }
+        return submit(partition, operation);
+    }
+
+    private <R extends Reply> CompletableFuture<R> submit(Partition partition, Operation<R> operation) {
+        long deadlineNanos = System.nanoTime() + this.commandTimeout.toNanos();
+        Submission<R> submission = new Submission<>(partition, operation, deadlineNanos, new CompletableFuture<>());
+        this.mailboxes.submit(submission);
+        this.scripting.send();
+        return submission.reply();
+    }
+
+    /** Adds the call of a batch to those to be sent. */
+    private void add(Mailbox.Batch batch) {
+        List<Submission<?>> submissions = batch.inOrderOfCall();
+        ScriptCall call = new ScriptCall(
+                this.partitionScript, batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
+        batch.made(call);
+        call.reply().whenComplete((reply, failure) -> {
+            if (failure == null) {
+                answer(submissions, reply);
+            } else {
+                fail(submissions, unavailable(failure));
+            }
+            batch.mailbox().answered(batch);
+            this.scripting.send();
+        });
+        this.scripting.add(call);
+    }
+
+    private void write(List<Submission<?>> submissions, Arguments arguments) {
+        Partition partition = submissions.get(0).partition();
+        GrantSubscription subscription = this.grants;
+        arguments
                 .add(partition.stampMicros())
                 .add(encoded(partition))
                 .add(partition.limits().size())
-                .add(operation);
-        return run(this.partitionScript, this.keys.of(partition), arguments)
-                .thenApply((reply) -> (R) new ReplyReader(partition.limits(), reply).read(0));
+                .add((subscription != null) ? subscription.instance() : "")
+                .add(micros(partition.lease()));
+        int ids = 0;
+        for (Submission<?> submission : submissions) {
+            ids += Arguments.ids(submission.operation());
+        }
+        arguments.add(ids);
+        submissions.forEach((submission) -> arguments.addIds(submission.operation()));
+        submissions.forEach((submission) -> arguments.add(submission.operation()));
+        this.clock.time().accept(arguments);
+    }
+
+    private void answer(List<Submission<?>> submissions, List<Object> reply) {
+        Partition partition = submissions.get(0).partition();
+        ReplyReader reader = new ReplyReader(partition.limits(), reply);
+        if (reader.hasMore()) {
+            submit(partition, new Renew("", List.of(), List.of()));
+        }
+        for (Submission<?> submission : submissions) {
+            answer(submission, reader);
+        }
+        GrantSubscription subscription = this.grants;
+        if (subscription != null) {
+            reader.readMessages().forEach((message) -> subscription.tell(message, reader.statusOfMessages()));
+        }
+    }
+
+    private void answer(Submission<?> submission, ReplyReader reader) {
+        try {
+            Reply reply = reader.read(submission.operation());
+            if (reply instanceof Refused refused && submission.operation() instanceof Acquire acquire) {
+                this.refusals.remember(submission.partition(), acquire, refused);
+            }
+            submission.complete(reply);
+        } catch (IllegalArgumentException ex) {
+            submission.reply().completeExceptionally(ex);
+        }
+    }
+
+    private static void fail(List<Submission<?>> submissions, BackendUnavailableException cause) {
+        submissions.forEach((submission) -> submission.reply().completeExceptionally(cause));
     }
 
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
-        Arguments arguments = new Arguments().add(instance).add(lease.toNanos() / 1_000);
+        ScriptCall call = new ScriptCall(
+                this.heartbeatScript,
+                new byte[][] {this.keys.instances()},
+                (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
+        // connecting may take a cold JVM longer than a command may take, and nobody waits for this
         return this.scripting
                 .connected()
-                .thenCompose((connection) -> run(this.heartbeatScript, new byte[][] {this.keys.instances()}, arguments))
-                .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
+                .thenCompose((connected) -> {
+                    this.scripting.add(call);
+                    this.scripting.send();
+                    return within(call.reply());
+                })
+                .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)))
+                .exceptionally((failure) -> {
+                    throw unavailable(failure);
+                });
     }
 
-    private CompletionStage<List<Object>> run(LuaScript script, byte[][] keys, Arguments arguments) {
-        this.clock.time().accept(arguments);
-        return this.scripting.run(script, keys, arguments.toArray());
+    @Override
+    public void listen(String instance, GrantListener listener) {
+        this.grants = new GrantSubscription(this.connectionFactory, this.keys.grants(instance), instance, listener);
     }
 
-    /** Gives the connection back. */
+    private <T> CompletableFuture<T> within(CompletableFuture<T> future) {
+        return future.copy()
+                .orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS)
+                .exceptionally((failure) -> {
+                    throw unavailable(failure);
+                });
+    }
+
+    private BackendUnavailableException unavailable(Throwable failure) {
+        Throwable cause = NestedExceptionUtils.getMostSpecificCause(failure);
+        if (cause instanceof BackendUnavailableException known) {
+            return known;
+        }
+        return (cause instanceof TimeoutException)
+                ? overdue()
+                : new BackendUnavailableException("Redis cannot be asked", cause);
+    }
+
+    private BackendUnavailableException overdue() {
+        return new BackendUnavailableException("Redis %s within %d ms (ratelimit.command-timeout)"
+                .formatted(
+                        this.scripting.isConnecting() ? "could not be connected to" : "did not answer",
+                        this.commandTimeout.toMillis()));
+    }
+
+    /** Gives the connections back. */
     @Override
     public void close() {
+        this.mailboxes.close();
+        GrantSubscription subscription = this.grants;
+        if (subscription != null) {
+            subscription.close();
+        }
         this.scripting.close();
     }
 
@@ -92,6 +246,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             this.encodedLimits.put(partition.resource(), known);
         }
         return known.text();
+    }
+
+    private static long micros(Duration duration) {
+        return duration.toNanos() / 1_000;
     }
 
     private record EncodedLimits(List<Limit> limits, String text) {}

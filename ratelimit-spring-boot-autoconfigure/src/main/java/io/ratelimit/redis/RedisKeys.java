@@ -13,11 +13,8 @@ import java.nio.charset.StandardCharsets;
  */
 final class RedisKeys {
 
-    private static final byte[] NO_SUFFIX = {};
-
-    private static final byte[] HOLDERS = ":h".getBytes(StandardCharsets.US_ASCII);
-
-    private static final byte[] ENTRIES = ":w".getBytes(StandardCharsets.US_ASCII);
+    /** Of the header, holders, ends of holders, entries of windows, queue, tickets, live instances. */
+    private static final String[] SUFFIXES = {"", ":h", ":e", ":w", ":q", ":t", ":l"};
 
     private final String prefix;
 
@@ -28,25 +25,27 @@ final class RedisKeys {
         this.prefix = prefix.replace("%", "%25").replace("{", "%7B").replace("}", "%7D");
     }
 
-    /** Returns the keys of a partition: header, holders, entries of windows. */
-    byte[][] of(Partition partition) {
+    /** Returns the keys of a partition, in the order of {@code arguments.lua}. */
+    byte[][] of(Partition.Id partition) {
         String key = partition.key();
         String tag = (key == null)
                 ? partition.resource()
                 : partition.resource() + ':' + URLEncoder.encode(key, StandardCharsets.UTF_8);
-        byte[] header = (this.prefix + '{' + tag + '}').getBytes(StandardCharsets.UTF_8);
-        return new byte[][] {append(header, NO_SUFFIX), append(header, HOLDERS), append(header, ENTRIES)};
+        String header = this.prefix + '{' + tag + '}';
+        byte[][] keys = new byte[SUFFIXES.length][];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = (header + SUFFIXES[i]).getBytes(StandardCharsets.UTF_8);
+        }
+        return keys;
+    }
+
+    /** Returns the channel by which an instance is told of its grants. {@code main.lua} comes to the same name. */
+    byte[] grants(String instance) {
+        return (this.prefix + "grants:" + instance).getBytes(StandardCharsets.UTF_8);
     }
 
     /** Returns the key of the set of live instances. */
     byte[] instances() {
         return (this.prefix + "instances").getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static byte[] append(byte[] header, byte[] suffix) {
-        byte[] key = new byte[header.length + suffix.length];
-        System.arraycopy(header, 0, key, 0, header.length);
-        System.arraycopy(suffix, 0, key, header.length, suffix.length);
-        return key;
     }
 }

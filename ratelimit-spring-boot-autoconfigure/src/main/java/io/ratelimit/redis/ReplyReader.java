@@ -2,7 +2,11 @@ package io.ratelimit.redis;
 
 import io.ratelimit.Limit;
 import io.ratelimit.LimitStatus;
+import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Reply.Decision;
+import io.ratelimit.backend.Reply.Status;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -10,15 +14,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads the reply of a call, as {@code main.lua} and {@code operations.lua} write it.
+ * Reads the reply of a call, as {@code main.lua}, {@code operations.lua} and {@code upkeep.lua} write it: one answer behind the other.
  */
 final class ReplyReader {
 
+    private final List<?> reply;
+
     private final List<Limit> limits;
 
-    private final long reclaimed;
+    private final boolean more;
 
-    private final List<?> answers;
+    /** How many permits were taken back is told with the first answer only. */
+    private Status status;
+
+    private int position;
 
     /**
      * Makes a reader.
@@ -27,86 +36,124 @@ final class ReplyReader {
      * @param reply what came back
      */
     ReplyReader(List<Limit> sent, List<?> reply) {
-        String text = text(reply.get(1));
-        this.reclaimed = number(reply.get(0));
+        this.reply = reply;
+        long reclaimed = number();
+        this.more = number() > 0;
+        long queued = number();
+        long wakeMicros = number();
+        String text = text();
         this.limits = text.isEmpty() ? sent : LimitsText.read(text);
-        this.answers = reply.subList(2, reply.size());
+        List<LimitStatus> statuses = new ArrayList<>(this.limits.size());
+        for (Limit limit : this.limits) {
+            statuses.add(new LimitStatus(limit, number(), micros(number())));
+        }
+        this.status = new Status(statuses, queued, wakeMicros, reclaimed);
+    }
+
+    /** Returns whether the call has stopped early, and an empty one has to follow. */
+    boolean hasMore() {
+        return this.more;
+    }
+
+    /** Returns how the partition stands, for whom it is told with a message. */
+    Status statusOfMessages() {
+        return new Status(this.status.limits(), this.status.queued(), this.status.wakeMicros(), 0);
     }
 
     /**
-     * Returns the answer to one operation.
+     * Reads the next answer.
      *
-     * @param index its place in the call
+     * @param operation the operation that it answers
      * @throws IllegalArgumentException if the operation could never succeed
      */
-    Reply read(int index) {
-        List<?> answer = (List<?>) this.answers.get(index);
-        return switch (text(answer.get(0))) {
-            case "granted" ->
-                new Reply.Granted(
-                        number(answer.get(1)),
-                        number(answer.get(2)),
-                        number(answer.get(3)),
-                        number(answer.get(4)),
-                        statuses(answer, 5),
-                        this.reclaimed);
-            case "refused" ->
-                new Reply.Refused(
-                        violated((List<?>) answer.get(2)),
-                        micros(number(answer.get(1))),
-                        statuses(answer, 3),
-                        this.reclaimed);
-            case "done" -> new Reply.Done(statuses(answer, 1), this.reclaimed);
-            case "renewed" -> new Reply.Renewed(numbers((List<?>) answer.get(1)), statuses(answer, 2), this.reclaimed);
-            case "inspected" ->
-                new Reply.Inspected(
-                        number(answer.get(1)), holders((List<?>) answer.get(2)), statuses(answer, 3), this.reclaimed);
-            default -> throw new IllegalArgumentException(text(answer.get(1)));
+    Reply read(Operation<?> operation) {
+        Reply reply = readAny(operation);
+        this.status = statusOfMessages();
+        return reply;
+    }
+
+    /** Returns the messages for the calling instance, which follow the last answer. */
+    List<String> readMessages() {
+        List<String> messages = new ArrayList<>(this.reply.size() - this.position);
+        while (this.position < this.reply.size()) {
+            messages.add(text());
+        }
+        return messages;
+    }
+
+    private Reply readAny(Operation<?> operation) {
+        int code = (int) number();
+        return switch (code) {
+            case 0 -> new Reply.Done(this.status);
+            case 4 -> readRenewed((Renew) operation);
+            case 5 -> readInspected();
+            case 6 -> throw new IllegalArgumentException(text());
+            default -> readDecision(code);
         };
     }
 
-    private List<LimitStatus> statuses(List<?> answer, int from) {
-        List<LimitStatus> statuses = new ArrayList<>(this.limits.size());
-        for (int i = 0; i < this.limits.size(); i++) {
-            long used = number(answer.get(from + 2 * i));
-            Duration reset = micros(number(answer.get(from + 2 * i + 1)));
-            statuses.add(new LimitStatus(this.limits.get(i), used, reset));
-        }
-        return statuses;
+    private Decision readDecision(int code) {
+        return switch (code) {
+            case 1 -> new Reply.Granted(number(), number(), number(), number(), this.status);
+            case 2 -> {
+                Duration wait = micros(number());
+                yield new Reply.Refused(readLimits(), wait, this.status);
+            }
+            default -> new Reply.Queued(number(), readLimits(), this.status);
+        };
     }
 
-    private List<Limit> violated(List<?> places) {
-        return numbers(places).stream()
+    private Reply readRenewed(Renew renew) {
+        List<Long> leases = readNumbers(renew.permits().size());
+        List<Decision> tickets = new ArrayList<>(renew.tickets().size());
+        for (int i = 0; i < renew.tickets().size(); i++) {
+            tickets.add(readDecision((int) number()));
+        }
+        return new Reply.Renewed(leases, tickets, this.status);
+    }
+
+    private Reply readInspected() {
+        long holderCount = number();
+        List<Reply.Holder> holders = new ArrayList<>();
+        for (long i = number(); i > 0; i--) {
+            String permit = text();
+            long ageMicros = number();
+            long leaseLeftMicros = number();
+            holders.add(new Reply.Holder(permit, readNumbers(this.limits.size()), ageMicros, leaseLeftMicros));
+        }
+        List<Reply.Waiter> waiters = new ArrayList<>();
+        for (long i = number(); i > 0; i--) {
+            String ticket = text();
+            int priority = (int) number();
+            long waitedMicros = number();
+            waiters.add(new Reply.Waiter(ticket, readNumbers(this.limits.size()), priority, waitedMicros));
+        }
+        return new Reply.Inspected(holderCount, holders, waiters, this.status);
+    }
+
+    private List<Limit> readLimits() {
+        return readNumbers((int) number()).stream()
                 .map((place) -> this.limits.get(place.intValue() - 1))
                 .toList();
     }
 
-    private static List<Reply.Holder> holders(List<?> answers) {
-        List<Reply.Holder> holders = new ArrayList<>(answers.size());
-        for (Object answer : answers) {
-            List<?> fields = (List<?>) answer;
-            holders.add(new Reply.Holder(
-                    text(fields.get(0)),
-                    numbers((List<?>) fields.get(3)),
-                    number(fields.get(1)),
-                    number(fields.get(2))));
+    private List<Long> readNumbers(int count) {
+        List<Long> numbers = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            numbers.add(number());
         }
-        return holders;
+        return numbers;
     }
 
-    private static List<Long> numbers(List<?> values) {
-        return values.stream().map(ReplyReader::number).toList();
+    private long number() {
+        return (Long) this.reply.get(this.position++);
     }
 
-    private static long number(Object value) {
-        return (Long) value;
+    private String text() {
+        return new String((byte[]) this.reply.get(this.position++), StandardCharsets.UTF_8);
     }
 
-    private static String text(Object value) {
-        return new String((byte[]) value, StandardCharsets.UTF_8);
-    }
-
-    private static Duration micros(long micros) {
-        return Duration.of(micros, ChronoUnit.MICROS);
+    static Duration micros(long micros) {
+        return (micros == 0) ? Duration.ZERO : Duration.of(micros, ChronoUnit.MICROS);
     }
 }

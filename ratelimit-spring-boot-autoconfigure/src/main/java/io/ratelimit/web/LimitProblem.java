@@ -28,6 +28,9 @@ import org.springframework.http.ProblemDetail;
  * }
  * }</pre>
  *
+ * <p>A call that waited until its time ran out gets the same answer, with "The wait for the rate limit 'requests' was in vain." in
+ * its detail.
+ *
  * @param status the HTTP status: 429 for a refusal, 503 if the backend could not be asked
  * @param type the problem type
  * @param title what the type says
@@ -110,6 +113,9 @@ public record LimitProblem(
 
     private static String whatHappened(LimitExceededException refusal, String policy) {
         boolean rate = refusal.violated().get(0).kind() == LimitKind.RATE;
+        if (refusal.timedOut()) {
+            return "The wait for the %s limit '%s' was in vain.".formatted(rate ? "rate" : "concurrency", policy);
+        }
         return (rate ? "The rate limit '%s' is used up." : "The concurrency limit '%s' has too few slots free.")
                 .formatted(policy);
     }

@@ -1,72 +1,59 @@
 -- arguments.lua: what a caller sends.
 --
--- KEYS[1]    header of the partition (string)      KEYS[2]  holders (hash)      KEYS[3]  entries of sliding windows (hash)
+-- KEYS       of the partition: header (string), holders (hash), ends of holders (sorted set), entries of sliding windows (hash),
+--            queue (sorted set), tickets (hash), live instances (hash)
 -- ARGV[1]    stamp of the caller's definition, microseconds since the epoch
 -- ARGV[2]    the caller's limits as text, joined by ';':
 --              c <name> <limit> <lease, us> <max hold, us; 0: none>     a concurrency limit
 --              s <name> <limit> <window, us> 0                          a sliding-window rate limit
 -- ARGV[3]    n, the number of those limits
--- ARGV[4..]  operations, one behind the other; amounts are n numbers, in the order of the limits, 0: not asked
---              acquire  ticket amounts
---              cancel   ticket granted-at(us; 0: unknown) amounts
---              release  permit
---              renew    count { permit fence granted-at(us) lease-left(us) hold-left(us; 0: no maximum) amounts }
---              inspect  most-holders
--- invariant  everything is read, and refused if malformed, before anything is written.
+-- ARGV[4]    name of the calling instance
+-- ARGV[5]    how long a sign of life of an instance that waits counts, us
+-- ARGV[6]    m, the number of ids; behind it m ids: the tickets and permits of the operations, in their order
+-- then       operations, one behind the other; amounts are n numbers, in the order of the limits, 0: not asked. First those that give
+--            something back, then those that take:
+--              release                                               its id is a permit
+--              cancel    granted-at(us; 0: unknown) amounts          its id is a ticket, here and below
+--              withdraw  amounts
+--              renew     instance permits tickets { fence granted-at(us) lease-left(us) hold-left(us; 0: no maximum) amounts }
+--                        { sequence priority wait-left(us) amounts }     an id for each permit, then for each ticket
+--              acquire   max-wait(us; 0: none) priority max-queue amounts
+--              inspect   most
+-- invariant  a call holds at most 128 ids.
 
-local HEADER, HOLDERS, ENTRIES = KEYS[1], KEYS[2], KEYS[3]
+local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 
-local sender = { stamp = tonumber(ARGV[1]), text = ARGV[2], size = tonumber(ARGV[3]) }
+local sender = {
+  stamp = tonumber(ARGV[1]), text = ARGV[2], size = tonumber(ARGV[3]), instance = ARGV[4], lease = tonumber(ARGV[5]),
+}
+local ids = tonumber(ARGV[6])
+local position = 6 + ids
+local last_id = 6
 
-local function parse_limits(text)
-  local limits = {}
-  for part in string.gmatch(text, '[^;]+') do
-    local kind, name, limit, span, hold = string.match(part, '^(%a) (%S+) (%d+) (%d+) (%d+)$')
-    limits[#limits + 1] =
-      { kind = kind, name = name, limit = tonumber(limit), span = tonumber(span), hold = tonumber(hold) }
-  end
-  return limits
+local function next_text()
+  position = position + 1
+  return ARGV[position]
 end
 
-local function read_operations()
-  local position = 3
-  local function text()
-    position = position + 1
-    return ARGV[position]
+local function next_number()
+  position = position + 1
+  return tonumber(ARGV[position])
+end
+
+local function next_id()
+  last_id = last_id + 1
+  return ARGV[last_id]
+end
+
+local function next_amounts()
+  local amounts = {}
+  for i = 1, sender.size do
+    amounts[i] = tonumber(ARGV[position + i])
   end
-  local function number()
-    return assert(tonumber(text()), 'not a number')
-  end
-  local function amounts()
-    local list = {}
-    for i = 1, sender.size do
-      list[i] = number()
-    end
-    return list
-  end
-  local operations = {}
-  while position < #ARGV - CLOCK_ARGUMENTS do
-    local operation = { name = text() }
-    if operation.name == 'acquire' then
-      operation.ticket, operation.amounts = text(), amounts()
-    elseif operation.name == 'cancel' then
-      operation.ticket, operation.granted_at, operation.amounts = text(), number(), amounts()
-    elseif operation.name == 'release' then
-      operation.permit = text()
-    elseif operation.name == 'renew' then
-      operation.permits = {}
-      for i = 1, number() do
-        operation.permits[i] = {
-          permit = text(), fence = number(), granted_at = number(),
-          lease_left = number(), hold_left = number(), amounts = amounts(),
-        }
-      end
-    elseif operation.name == 'inspect' then
-      operation.most = number()
-    else
-      error('unknown operation')
-    end
-    operations[#operations + 1] = operation
-  end
-  return operations
+  position = position + sender.size
+  return amounts
+end
+
+local function has_more_arguments()
+  return position < #ARGV - CLOCK_ARGUMENTS
 end

@@ -1,99 +1,104 @@
 -- holders.lua: who holds slots, and whose were taken back lately.
 --
--- HOLDERS    permit -> packed: fence, granted at (us), lease end (us), hold end (us; 0: none), then name and amount of each
---            concurrency limit. A fence of 0 is a tombstone: the permit is over, and its lease end says when that is forgotten.
--- invariant  used of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Every holder is
---            looked at only when the earliest end that may be there has come.
+-- HOLDERS    permit -> packed doubles: fence, granted at (us), lease end (us), hold end (us; 0: none), then its slots of each
+--            limit (0 for rates). A fence of 0 is a tombstone: the permit is over, and its lease end says when that is forgotten.
+--            One without slots is a grant of rates from the queue that its instance has not confirmed yet.
+-- ENDS       permit -> lease end
+-- invariant  USED of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Each record is
+--            read once and written once in a call, all of them together.
 
-local DEFAULT_LEASE = 10000000
+local FENCE, GRANTED_AT, LEASE_END, HOLD_END, HOLDER_SLOTS = 1, 2, 3, 4, 4
 
-local function decode_holder(raw)
-  local record = { cmsgpack.unpack(raw) }
-  local holder = { fence = record[1], granted_at = record[2], lease_end = record[3], hold_end = record[4], slots = {} }
-  for i = 5, #record, 2 do
-    holder.slots[record[i]] = record[i + 1]
+local holder_format
+local held = {} -- permit -> holder; false: none
+local touched = {}
+local is_touched = false
+
+local function format_holders()
+  holder_format = '<dddd' .. string.rep('d', size)
+end
+
+local function read_holders(permits)
+  for i, packed in ipairs(redis.call('HMGET', HOLDERS, unpack(permits))) do
+    if held[permits[i]] == nil then
+      held[permits[i]] = packed and { struct.unpack(holder_format, packed) }
+    end
   end
-  holder.gone = holder.fence == 0
-  return holder
 end
 
 local function find_holder(permit)
-  local raw = state.holders > 0 and redis.call('HGET', HOLDERS, permit)
-  return raw and decode_holder(raw) or nil
+  if held[permit] == nil then
+    if holder_count == 0 then
+      return nil
+    end
+    read_holders({ permit })
+  end
+  return held[permit] or nil
 end
 
 local function keep_holder(permit, holder)
-  local record = { holder.fence, holder.granted_at, holder.lease_end, holder.hold_end }
-  for name, amount in pairs(holder.slots) do
-    record[#record + 1] = name
-    record[#record + 1] = amount
-  end
-  state.holders = state.holders + redis.call('HSET', HOLDERS, permit, cmsgpack.pack(unpack(record)))
-  state.earliest_end = math.min(state.earliest_end, holder.lease_end)
-  stay_until(holder.lease_end)
+  held[permit], touched[permit], is_touched = holder, true, true
+  earliest_end = math.min(earliest_end, holder[LEASE_END])
+  stay_until(holder[LEASE_END])
 end
 
-local function keep_tombstone(permit)
-  local lease = DEFAULT_LEASE
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' then
-      lease = math.max(lease, limit.span)
-    end
-  end
-  keep_holder(permit, { fence = 0, granted_at = 0, lease_end = now + lease, hold_end = 0, slots = {} })
+local function forget_holder(permit)
+  held[permit], touched[permit], is_touched, changed = false, true, true, true
 end
 
-local function count_slots(slots, sign)
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' then
-      limit.used = limit.used + sign * (slots[limit.name] or 0)
-    end
+local function save_holders()
+  if not is_touched then
+    return
   end
-end
-
-local function lease_end(slots, hold_end)
-  local lease
-  for _, limit in ipairs(state.limits) do
-    if limit.kind == 'c' and slots[limit.name] then
-      lease = math.min(lease or limit.span, limit.span)
-    end
-  end
-  local by_lease = now + (lease or DEFAULT_LEASE)
-  return hold_end > 0 and math.min(hold_end, by_lease) or by_lease
-end
-
-local function each_holder(visit)
-  local all = state.holders > 0 and redis.call('HGETALL', HOLDERS) or {}
-  for i = 1, #all, 2 do
-    visit(all[i], decode_holder(all[i + 1]))
-  end
-end
-
--- Takes back the slots of holders whose lease or maximum hold is over; returns of how many.
-local function sweep()
-  if now < state.earliest_end then
-    return 0
-  end
-  local over = {}
-  local count = 0
-  state.earliest_end = FOREVER
-  each_holder(function(permit, holder)
-    if now >= holder.lease_end then
-      over[permit] = holder
+  local kept, ends, gone = {}, {}, {}
+  for permit in pairs(touched) do
+    local holder = held[permit]
+    if holder then
+      local n = #kept
+      kept[n + 1], kept[n + 2] = permit, struct.pack(holder_format, unpack(holder, 1, HOLDER_SLOTS + size))
+      ends[n + 1], ends[n + 2] = holder[LEASE_END], permit
     else
-      state.earliest_end = math.min(state.earliest_end, holder.lease_end)
-    end
-  end)
-  for permit, holder in pairs(over) do
-    changed = true
-    state.holders = state.holders - redis.call('HDEL', HOLDERS, permit)
-    if not holder.gone then
-      count = count + 1
-      count_slots(holder.slots, -1)
-      if holder.hold_end > 0 and now >= holder.hold_end then
-        keep_tombstone(permit)
-      end
+      gone[#gone + 1] = permit
     end
   end
-  return count
+  if #kept > 0 then
+    holder_count = holder_count + redis.call('HSET', HOLDERS, unpack(kept))
+    redis.call('ZADD', ENDS, unpack(ends))
+  end
+  if #gone > 0 then
+    holder_count = holder_count - redis.call('HDEL', HOLDERS, unpack(gone))
+    redis.call('ZREM', ENDS, unpack(gone))
+  end
+  touched, is_touched = {}, false
+end
+
+-- Adds the slots of a holder to what is used, or takes them away; returns whether there are any.
+local function count_slots(holder, sign)
+  local any = false
+  for i = 1, size do
+    local slots = holder[HOLDER_SLOTS + i]
+    if slots > 0 then
+      local used = (i - 1) * WIDTH + USED
+      limits[used] = limits[used] + sign * slots
+      any = true
+    end
+  end
+  return any
+end
+
+local function renew_lease(holder)
+  local lease
+  for i = 1, size do
+    if holder[HOLDER_SLOTS + i] > 0 then
+      lease = math.min(lease or FOREVER, limits[(i - 1) * WIDTH + SPAN])
+    end
+  end
+  local lease_end = now + (lease or sender.lease)
+  holder[LEASE_END] = holder[HOLD_END] > 0 and math.min(holder[HOLD_END], lease_end) or lease_end
+end
+
+-- Returns how long slots are kept, and what is left of their maximum hold; 0: none are held, there is no maximum.
+local function times_left(holder)
+  local lease = count_slots(holder, 0) and math.max(0, holder[LEASE_END] - now) or 0
+  return lease, holder[HOLD_END] > 0 and math.max(1, holder[HOLD_END] - now) or 0
 end

@@ -1,132 +1,87 @@
 -- sliding_window.lua: the exact sliding window (a sliding window log whose entries are joined once there are many).
 --
--- limit      span: the window (us); used: sum of the entries; count: entries; index: number of the oldest entry. The oldest and
---            the newest entry stand in the header (they are one while count is 1), those between in ENTRIES as "<name>:<number>"
+-- limit      SPAN: the window (us); USED: sum of the entries; COUNT: entries; INDEX: number of the oldest entry. The newest and
+--            the oldest entry stand in the header (while COUNT is 1 the newest alone), those between in ENTRIES as
+--            "<id of the limit>:<number>": first, latest, amount
 -- entry      first and latest event (us), amount. It counts from its latest event, and for one window after it. No two
 --            entries share a moment.
--- invariant  used is never below what was taken within the last window; at most 128 entries.
+-- invariant  USED is never below what was taken within the last window; at most 128 entries.
 
+local ID, COUNT, INDEX, NEWEST_FIRST, NEWEST_LATEST, NEWEST_AMOUNT, OLDEST_FIRST, OLDEST_LATEST, OLDEST_AMOUNT =
+  6, 7, 8, 9, 10, 11, 12, 13, 14
 local EXACT_ENTRIES = 64
+local ENTRY_FORMAT = '<ddd'
 
-local function leaves(limit, entry)
-  return entry.latest + limit.span
+local function entry_field(at, offset)
+  return limits[at + ID] .. ':' .. limits[at + INDEX] + offset
 end
 
 -- Names the stored entries from one offset behind the oldest to another.
-local function entry_fields(limit, from, to)
+local function entry_fields(at, from, to)
   local fields = {}
   for offset = from, to do
-    fields[#fields + 1] = limit.name .. ':' .. string.format('%.0f', limit.index + offset)
+    fields[#fields + 1] = entry_field(at, offset)
   end
   return fields
 end
 
-local function read_entries(limit, from, to)
-  local entries = {}
+local function remove_entries(at, from, to)
   if from <= to then
-    for i, raw in ipairs(redis.call('HMGET', ENTRIES, unpack(entry_fields(limit, from, to)))) do
-      local first, latest, amount = cmsgpack.unpack(raw)
-      entries[i] = { first = first, latest = latest, amount = amount }
-    end
-  end
-  return entries
-end
-
-local function remove_entries(limit, from, to)
-  if from <= to then
-    state.entries = state.entries - redis.call('HDEL', ENTRIES, unpack(entry_fields(limit, from, to)))
+    entry_count = entry_count - redis.call('HDEL', ENTRIES, unpack(entry_fields(at, from, to)))
   end
 end
 
-local function store_entry(limit, offset, entry)
-  local packed = cmsgpack.pack(entry.first, entry.latest, entry.amount)
-  state.entries = state.entries + redis.call('HSET', ENTRIES, entry_fields(limit, offset, offset)[1], packed)
+local function store_entry(at, offset, first, latest, amount)
+  entry_count = entry_count
+    + redis.call('HSET', ENTRIES, entry_field(at, offset), struct.pack(ENTRY_FORMAT, first, latest, amount))
+end
+
+-- Returns when the oldest entry has left the window, and its amount.
+local function oldest_entry(at)
+  if limits[at + COUNT] > 1 then
+    return limits[at + OLDEST_LATEST] + limits[at + SPAN] + 1, limits[at + OLDEST_AMOUNT]
+  end
+  return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1, limits[at + NEWEST_AMOUNT]
 end
 
 -- Forgets the entries that have left the window.
-local function advance(limit)
-  if limit.count > 0 and now > leaves(limit, limit.newest) then
+local function advance(at)
+  if limits[at + COUNT] > 0 and now > limits[at + NEWEST_LATEST] + limits[at + SPAN] then
     changed = true
-    remove_entries(limit, 1, limit.count - 2)
-    limit.used, limit.count = 0, 0
+    remove_entries(at, 1, limits[at + COUNT] - 2)
+    limits[at + USED], limits[at + COUNT] = 0, 0
   end
-  while limit.count > 0 and now > leaves(limit, limit.oldest) do
-    changed = true
-    limit.used = limit.used - limit.oldest.amount
-    if limit.count > 2 then
-      limit.oldest = read_entries(limit, 1, 1)[1]
-      remove_entries(limit, 1, 1)
-    else
-      limit.oldest = limit.newest
-    end
-    limit.count, limit.index = limit.count - 1, limit.index + 1
-  end
-end
-
--- Returns in how many microseconds an amount fits: 0 for now.
-local function window_wait(limit, amount)
-  local missing = limit.used + amount - limit.limit
-  if missing <= 0 then
-    return 0
-  end
-  missing = missing - limit.oldest.amount
-  if missing <= 0 then
-    return leaves(limit, limit.oldest) + 1 - now
-  end
-  for _, entry in ipairs(read_entries(limit, 1, limit.count - 2)) do
-    missing = missing - entry.amount
-    if missing <= 0 then
-      return leaves(limit, entry) + 1 - now
-    end
-  end
-  return leaves(limit, limit.newest) + 1 - now
-end
-
-local function joins(limit, entry)
-  return limit.count > 0 and entry.latest == now
-    or limit.count >= EXACT_ENTRIES and (now - entry.first) * EXACT_ENTRIES < limit.span
-end
-
-local function window_take(limit, amount)
-  local newest = limit.newest
-  if joins(limit, newest) then
-    newest.latest, newest.amount = now, newest.amount + amount
-  else
-    if limit.count > 1 then
-      store_entry(limit, limit.count - 1, newest)
-    end
-    limit.newest = { first = now, latest = now, amount = amount }
-    if limit.count == 0 then
-      limit.oldest = limit.newest
-    end
-    limit.count = limit.count + 1
-  end
-  limit.used = limit.used + amount
-  stay_until(leaves(limit, limit.newest) + 1)
-end
-
--- Gives back what was taken at a moment, unless that has left the window already.
-local function window_refund(limit, amount, taken_at)
-  local function refund(entry)
-    if limit.count == 0 or taken_at < entry.first or taken_at > entry.latest then
-      return false
-    end
-    local refunded = math.min(amount, entry.amount)
-    entry.amount = entry.amount - refunded
-    limit.used = limit.used - refunded
-    return true
-  end
-  if refund(limit.newest) or refund(limit.oldest) then
-    return
-  end
-  for offset, entry in ipairs(read_entries(limit, 1, limit.count - 2)) do
-    if refund(entry) then
-      store_entry(limit, offset, entry)
+  while limits[at + COUNT] > 0 do
+    local gone_at, amount = oldest_entry(at)
+    if now < gone_at then
       return
     end
+    changed = true
+    limits[at + USED] = limits[at + USED] - amount
+    if limits[at + COUNT] > 2 then
+      limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] =
+        struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, 1)))
+      remove_entries(at, 1, 1)
+    end
+    limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1
   end
 end
 
-local function window_reset(limit)
-  return limit.count > 0 and leaves(limit, limit.oldest) + 1 - now or 0
+local function window_take(at, amount)
+  local count, first = limits[at + COUNT], limits[at + NEWEST_FIRST]
+  if count > 0 and limits[at + NEWEST_LATEST] == now
+    or count >= EXACT_ENTRIES and (now - first) * EXACT_ENTRIES < limits[at + SPAN] then
+    limits[at + NEWEST_AMOUNT] = limits[at + NEWEST_AMOUNT] + amount
+  else
+    if count == 1 then
+      limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] =
+        first, limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT]
+    elseif count > 1 then
+      store_entry(at, count - 1, first, limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
+    end
+    limits[at + NEWEST_FIRST], limits[at + NEWEST_AMOUNT], limits[at + COUNT] = now, amount, count + 1
+  end
+  limits[at + NEWEST_LATEST] = now
+  limits[at + USED] = limits[at + USED] + amount
+  stay_until(now + limits[at + SPAN] + 1)
 end

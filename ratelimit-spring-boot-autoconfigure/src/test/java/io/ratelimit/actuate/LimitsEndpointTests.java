@@ -7,6 +7,7 @@ import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitOperations;
+import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.RateAlgorithm;
@@ -18,6 +19,7 @@ import io.ratelimit.actuate.LimitsDescription.LimitDescription;
 import io.ratelimit.actuate.LimitsDescription.LimitUsage;
 import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import io.ratelimit.actuate.LimitsDescription.Usage;
+import io.ratelimit.actuate.LimitsDescription.WaiterDescription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,9 @@ class LimitsEndpointTests {
             "per-user",
             List.of((Limit) SLOTS),
             "user",
-            ResourceDefaults.STANDARD.policy(),
+            LimitPolicy.BLOCK,
+            Duration.ofSeconds(5),
+            20,
             ResourceDefaults.STANDARD.onBackendFailure(),
             true,
             false,
@@ -56,7 +60,12 @@ class LimitsEndpointTests {
                     new LimitStatus(ConcurrencyLimit.of(8), 9, Duration.ZERO)),
             1,
             List.of(new PartitionSnapshot.Holder(
-                    "p1", "app-1", Map.of("default", 9L), Duration.ofSeconds(3), Duration.ofSeconds(8))));
+                    "p1", "app-1", Map.of("default", 9L), Duration.ofSeconds(3), Duration.ofSeconds(8))),
+            2,
+            List.of(
+                    new PartitionSnapshot.Waiter(
+                            "t1", "app-2", 5, Map.of("requests", 1L, "default", 2L), Duration.ofMillis(1500)),
+                    new PartitionSnapshot.Waiter("t2", "app-1", 0, Map.of("default", 1L), Duration.ofSeconds(4))));
 
     private final List<String> asked = new ArrayList<>();
 
@@ -104,7 +113,7 @@ class LimitsEndpointTests {
         }
 
         @Test
-        void showsLiveNumbersOfResourcesWithoutAKeyButNoHolders() {
+        void showsLiveNumbersOfResourcesWithoutAKeyButNeitherHoldersNorQueue() {
             ResourceDescription pool = endpoint.limits().resources().get("pool");
 
             assertThat(pool.status()).isEqualTo("live");
@@ -114,6 +123,8 @@ class LimitsEndpointTests {
                                     new LimitUsage("requests", "rate", 100, 30, 70, "PT17S"),
                                     new LimitUsage("default", "concurrency", 8, 9, 0, null)),
                             1,
+                            null,
+                            2,
                             null));
         }
 
@@ -137,7 +148,9 @@ class LimitsEndpointTests {
             assertThat(perUser.limits())
                     .containsExactly(new LimitDescription("default", "concurrency", 10, null, null, "PT10S", "PT5M"));
             assertThat(perUser.keyed()).isTrue();
-            assertThat(perUser.policy()).isEqualTo("reject");
+            assertThat(perUser.policy()).isEqualTo("block");
+            assertThat(perUser.maxWait()).isEqualTo("PT5S");
+            assertThat(perUser.maxQueue()).isEqualTo(20);
             assertThat(perUser.onBackendFailure()).isEqualTo("local");
             assertThat(perUser.hashKeys()).isTrue();
             assertThat(perUser.perInstance()).isFalse();
@@ -155,6 +168,25 @@ class LimitsEndpointTests {
         void showsWhoHoldsItsSlots() {
             assertThat(endpoint.resource("pool", null).usage().holders())
                     .containsExactly(new HolderDescription("p1", "app-1", Map.of("default", 9L), "PT3S", "PT8S"));
+        }
+
+        @Test
+        void showsWhoWaitsForItInTheOrderOfTheirTurn() {
+            Usage usage = endpoint.resource("pool", null).usage();
+
+            assertThat(usage.queueSize()).isEqualTo(2);
+            assertThat(usage.queue())
+                    .containsExactly(
+                            new WaiterDescription(1, "t1", "app-2", 5, Map.of("requests", 1L, "default", 2L), "PT1.5S"),
+                            new WaiterDescription(2, "t2", "app-1", 0, Map.of("default", 1L), "PT4S"));
+        }
+
+        @Test
+        void hasNoMaxWaitUnlessOneIsConfigured() {
+            ResourceDescription pool = endpoint.resource("pool", null);
+
+            assertThat(pool.maxWait()).isNull();
+            assertThat(pool.maxQueue()).isEqualTo(1000);
         }
 
         @Test

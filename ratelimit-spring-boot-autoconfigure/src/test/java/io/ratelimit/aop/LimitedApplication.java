@@ -30,7 +30,7 @@ final class LimitedApplication implements AutoCloseable {
 
     final RecordingLimiter limiter = new RecordingLimiter();
 
-    final ResourceRegistry registry = new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES);
+    final ResourceRegistry registry;
 
     final AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 
@@ -40,6 +40,15 @@ final class LimitedApplication implements AutoCloseable {
 
     private @Nullable CallContext surroundings;
 
+    LimitedApplication() {
+        this(ResourceDefaults.STANDARD);
+    }
+
+    /** Makes an application with defaults for the resources that its annotations define. */
+    LimitedApplication(ResourceDefaults defaults) {
+        this.registry = new ResourceRegistry(defaults, RESOURCES);
+    }
+
     private static ResourceDefinition keyed() {
         ResourceDefinition plain =
                 ResourceDefinition.of("keyed", RateLimit.of(10, Duration.ofMinutes(1)), ConcurrencyLimit.of(5));
@@ -48,6 +57,8 @@ final class LimitedApplication implements AutoCloseable {
                 plain.limits(),
                 "#tenant",
                 plain.policy(),
+                plain.maxWait(),
+                plain.maxQueue(),
                 plain.onBackendFailure(),
                 plain.hashKeys(),
                 plain.perInstance(),

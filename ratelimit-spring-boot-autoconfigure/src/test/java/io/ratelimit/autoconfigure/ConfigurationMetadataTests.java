@@ -65,6 +65,8 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.aspect-order", LimitAnnotationBeanPostProcessor.DEFAULT_ORDER),
                         entry("ratelimit.backend", null),
                         entry("ratelimit.command-timeout", "500ms"),
+                        entry("ratelimit.defaults.max-queue", 1000),
+                        entry("ratelimit.defaults.max-wait", null),
                         entry("ratelimit.defaults.policy", "reject"),
                         entry("ratelimit.enabled", true),
                         entry("ratelimit.key-prefix", "ratelimit:${spring.application.name:}:"),

@@ -82,6 +82,23 @@ class RateLimitPropertiesTests {
         }
 
         @Test
+        void sayHowResourcesWait() {
+            String yaml = """
+                    defaults: { policy: block, max-wait: 5s, max-queue: 20 }
+                    resources:
+                      pool: { concurrency: 10 }
+                      other: { concurrency: 10, max-wait: PT1M, max-queue: 30 }
+                    """;
+
+            assertThat(resource("pool", yaml))
+                    .extracting(ResourceDefinition::policy, ResourceDefinition::maxWait, ResourceDefinition::maxQueue)
+                    .containsExactly(LimitPolicy.BLOCK, Duration.ofSeconds(5), 20);
+            assertThat(resource("other", yaml))
+                    .extracting(ResourceDefinition::policy, ResourceDefinition::maxWait, ResourceDefinition::maxQueue)
+                    .containsExactly(LimitPolicy.BLOCK, Duration.ofMinutes(1), 30);
+        }
+
+        @Test
         void choosesTheHeaders() {
             bind(
                     "web: { headers: legacy }",
@@ -135,6 +152,25 @@ class RateLimitPropertiesTests {
             assertThat(openai.hashKeys()).isTrue();
             assertThat(openai.perInstance()).isTrue();
             assertThat(openai.attributes()).isEqualTo(Map.of("region", "us-east-1"));
+        }
+
+        @Test
+        void haveAWaitOfTheirOwn() {
+            ResourceDefinition pool = resource("pool", """
+                    resources: { pool: { concurrency: 10, policy: block, max-wait: 500ms, max-queue: 1 } }
+                    """);
+
+            assertThat(pool.policy()).isEqualTo(LimitPolicy.BLOCK);
+            assertThat(pool.maxWait()).isEqualTo(Duration.ofMillis(500));
+            assertThat(pool.maxQueue()).isEqualTo(1);
+        }
+
+        @Test
+        void mayGiveAMaxWaitToRequestsThatBlockThoughTheyRejectThemselves() {
+            ResourceDefinition pool = resource("pool", "resources: { pool: { concurrency: 10, max-wait: 5s } }");
+
+            assertThat(pool.policy()).isEqualTo(LimitPolicy.REJECT);
+            assertThat(pool.maxWait()).isEqualTo(Duration.ofSeconds(5));
         }
 
         @Test

@@ -3,11 +3,14 @@ package io.ratelimit.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.ratelimit.LimitPolicy;
+import io.ratelimit.annotation.ConcurrencyLimited;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
@@ -216,8 +219,9 @@ class StartupFailureTests {
                     .isEqualTo(
                             "There is no property 'ratelimit.resources.openai.concurency' (Byte array resource [application.yml] - 5:19).");
             assertThat(analysis.getAction())
-                    .startsWith("Use one of those that 'ratelimit.resources.openai' has: attributes, backend,"
-                            + " concurrencies, concurrency, hash-keys, key, on-backend-failure, policy, rate, rates.");
+                    .startsWith(
+                            "Use one of those that 'ratelimit.resources.openai' has: attributes, backend,"
+                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, policy, rate, rates.");
         }
 
         @Test
@@ -269,8 +273,34 @@ class StartupFailureTests {
         void thatAreNotAmongTheAllowedOnesAreRefusedWithThose() {
             FailureAnalysis analysis = analysisOf("on-backend-failure: ignore");
 
-            assertThat(analysis.getDescription()).contains("ratelimit.on-backend-failure", "ignore");
-            assertThat(analysis.getAction()).contains("LOCAL", "ALLOW", "REJECT");
+            assertThat(analysis.getDescription())
+                    .isEqualTo("The property 'ratelimit.on-backend-failure' is 'ignore' (Byte array resource"
+                            + " [application.yml] - 3:23), which is none of its values.");
+            assertThat(analysis.getAction()).isEqualTo("Set it to local, allow or reject.");
+        }
+
+        @ParameterizedTest
+        @CsvSource(delimiter = '|', textBlock = """
+                        defaults: { policy: wait }                                | defaults.policy
+                        resources: { a: { rate: 1/1s, policy: wait } }            | resources.a.policy
+                        """)
+        void ofAPolicyThatDoesNotExistAreRefusedWithThoseThereAre(String yaml, String property) {
+            FailureAnalysis analysis = analysisOf(yaml);
+
+            assertThat(analysis.getDescription())
+                    .startsWith("The property 'ratelimit.%s' is 'wait' (".formatted(property))
+                    .endsWith("which is none of its values.");
+            assertThat(analysis.getAction()).isEqualTo("Set it to reject, block or observe.");
+        }
+
+        @Test
+        void thatAreNoNumbersAreRefusedWithTheFix() {
+            FailureAnalysis analysis = analysisOf("defaults: { max-queue: many }");
+
+            assertThat(analysis.getDescription())
+                    .isEqualTo("The property 'ratelimit.defaults.max-queue' is 'many' (Byte array resource"
+                            + " [application.yml] - 3:26), which is not a whole number, or far too large.");
+            assertThat(analysis.getAction()).isEqualTo(Setting.NUMBER_FIX);
         }
 
         @Test
@@ -297,8 +327,81 @@ class StartupFailureTests {
             FailureAnalysis analysis = analysisOf("defaults: { policy: inherit }");
 
             assertThat(analysis.getDescription()).startsWith("The property 'ratelimit.defaults.policy' is 'inherit'.");
-            assertThat(analysis.getAction()).isEqualTo("Set it to reject or observe.");
+            assertThat(analysis.getAction()).isEqualTo("Set it to reject, block or observe.");
         }
+    }
+
+    @Nested
+    class Waits {
+
+        @ParameterizedTest
+        @CsvSource(delimiter = '|', textBlock = """
+                        max-wait: soon   | is 'soon'. 'soon' is not a duration.
+                        max-wait: 5      | is '5'. '5' has no unit.
+                        max-wait: 0s     | is '0s'. The max-wait of %s is PT0S; it must be from PT0.001S to PT8760H.
+                        max-wait: 366d   | is '366d'. The max-wait of %s is PT8784H; it must be from PT0.001S to PT8760H.
+                        max-queue: 0     | is '0'. The max-queue of %s is 0; it must be from 1 to 1000000.
+                        """)
+        void thatMakeNoSenseAreRefusedWithPropertyValueAndFix(String setting, String reason) {
+            String name = setting.substring(0, setting.indexOf(':'));
+            String fix = name.equals("max-wait") ? Setting.DURATION_FIX : Setting.NUMBER_FIX;
+
+            FailureAnalysis ofDefaults = analysisOf("defaults: { %s }".formatted(setting));
+            assertThat(ofDefaults.getDescription())
+                    .isEqualTo("The property 'ratelimit.defaults.%s' %s"
+                            .formatted(name, reason.formatted("the defaults")));
+            assertThat(ofDefaults.getAction()).isEqualTo(fix);
+
+            FailureAnalysis ofResource = analysisOf("resources: { pool: { concurrency: 1, %s } }".formatted(setting));
+            assertThat(ofResource.getDescription())
+                    .isEqualTo("The property 'ratelimit.resources.pool.%s' %s"
+                            .formatted(name, reason.formatted("the resource 'pool'")));
+            assertThat(ofResource.getAction()).isEqualTo(fix);
+        }
+
+        @Test
+        void withoutAnEndAreRefused() {
+            FailureAnalysis analysis = analysisOf("resources: { pool: { concurrency: 1, policy: block } }");
+
+            assertThat(analysis.getDescription())
+                    .isEqualTo(
+                            "The resource 'pool' makes calls wait without an end: 'ratelimit.resources.pool.policy' is"
+                                    + " 'block', and neither 'ratelimit.resources.pool.max-wait' nor 'ratelimit.defaults.max-wait' is"
+                                    + " set.");
+            assertThat(analysis.getAction())
+                    .isEqualTo(
+                            "Set one of the two to the longest wait, such as 'ratelimit.resources.pool.max-wait: 5s'.");
+        }
+
+        @Test
+        void withoutAnEndByDefaultAreRefusedOfTheResourceThatTheyMeet() {
+            FailureAnalysis analysis = analysisOf("""
+                    defaults: { policy: block }
+                    resources: { good: { concurrency: 1, max-wait: 5s }, '[Bad.one]': { concurrency: 1 } }
+                    """);
+
+            assertThat(analysis.getDescription())
+                    .startsWith("The resource 'Bad.one' makes calls wait without an end: 'ratelimit.defaults.policy' is"
+                            + " 'block', and neither 'ratelimit.resources[Bad.one].max-wait' nor");
+        }
+
+        @Test
+        void withoutAnEndInAnAnnotationAreRefused() {
+            FailureAnalysis analysis = analysisOf(runner.withUserConfiguration(Endless.class)
+                    .withInitializer(
+                            new Yaml("ratelimit: { backend: memory, resources: { pool: { concurrency: 1 } } }")));
+
+            assertThat(analysis.getDescription())
+                    .startsWith("@ConcurrencyLimited on " + Endless.class.getName()
+                            + ".call() makes calls wait without an end");
+            assertThat(analysis.getAction()).contains("'ratelimit.defaults.max-wait'");
+        }
+    }
+
+    static class Endless {
+
+        @ConcurrencyLimited(name = "pool", policy = LimitPolicy.BLOCK)
+        public void call() {}
     }
 
     @Nested

@@ -105,6 +105,8 @@ class LimiterEngineTests {
                 List.of(limits),
                 key,
                 policy,
+                null,
+                ResourceDefaults.DEFAULT_MAX_QUEUE,
                 onBackendFailure,
                 name.equals("secret"),
                 perInstance,
@@ -786,7 +788,7 @@ class LimiterEngineTests {
         }
 
         @Override
-        public void onSampled(String resource, List<LimitStatus> limits) {
+        public void onSampled(String resource, List<LimitStatus> limits, long queued) {
             this.samples.add(resource);
         }
 

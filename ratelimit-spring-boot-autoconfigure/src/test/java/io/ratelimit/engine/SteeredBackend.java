@@ -1,16 +1,20 @@
 package io.ratelimit.engine;
 
 import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.memory.MemoryBackend;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,6 +34,8 @@ final class SteeredBackend implements LimitBackend {
     }
 
     private final MovableTime time;
+
+    private final Map<String, GrantListener> listeners = new HashMap<>();
 
     private MemoryBackend machine;
 
@@ -51,7 +57,43 @@ final class SteeredBackend implements LimitBackend {
     }
 
     private MemoryBackend machine() {
-        return new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong()));
+        MemoryBackend fresh =
+                new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong()));
+        this.listeners.forEach((instance, listener) -> fresh.listen(instance, messages(listener)));
+        return fresh;
+    }
+
+    private GrantListener messages(GrantListener listener) {
+        return new GrantListener() {
+            @Override
+            public void granted(String ticket, Granted grant) {
+                say(() -> listener.granted(ticket, grant));
+            }
+
+            @Override
+            public void turn(String ticket, Duration wait) {
+                say(() -> listener.turn(ticket, wait));
+            }
+
+            @Override
+            public void missed() {
+                say(listener::missed);
+            }
+        };
+    }
+
+    private void say(Runnable message) {
+        if (this.holding == GrantListener.class) {
+            this.heldBack.add(message);
+        } else if (this.wire == Wire.WHOLE) {
+            message.run();
+        }
+    }
+
+    @Override
+    public void listen(String instance, GrantListener listener) {
+        this.listeners.put(instance, listener);
+        this.machine.listen(instance, messages(listener));
     }
 
     /** Forgets everything, as a backend that restarts empty. */
@@ -67,7 +109,7 @@ final class SteeredBackend implements LimitBackend {
         this.liveInstances = liveInstances;
     }
 
-    /** From now on, operations of a type wait on the wire. */
+    /** From now on, operations of a type wait on the wire; {@link GrantListener}: messages do. A cut wire loses messages. */
     void holdBack(Class<?> type) {
         this.holding = type;
     }

@@ -54,7 +54,8 @@ class LimitMetricsTests {
     private static final Set<String> SERIES_WITHOUT_KEY = Set.of(
             "ratelimit.slots.active[limit=default,resource=pool]",
             "ratelimit.slots.limit[limit=default,resource=pool]",
-            "ratelimit.rate.available[limit=requests,resource=pool]");
+            "ratelimit.rate.available[limit=requests,resource=pool]",
+            "ratelimit.queue.size[resource=pool]");
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
@@ -96,6 +97,7 @@ class LimitMetricsTests {
         void gaugesShowNothingTakenAndTheConfiguredLimits() {
             assertThat(gauge("ratelimit.slots.held")).isZero();
             assertThat(gauge("ratelimit.slots.active")).isZero();
+            assertThat(gauge("ratelimit.queue.size")).isZero();
             assertThat(gauge("ratelimit.slots.limit")).isEqualTo(10);
             assertThat(gauge("ratelimit.rate.available")).isEqualTo(100);
         }
@@ -107,6 +109,8 @@ class LimitMetricsTests {
                     List.of(REQUESTS, SLOTS),
                     "user",
                     ResourceDefaults.STANDARD.policy(),
+                    ResourceDefaults.STANDARD.maxWait(),
+                    ResourceDefaults.STANDARD.maxQueue(),
                     ResourceDefaults.STANDARD.onBackendFailure(),
                     false,
                     false,
@@ -143,7 +147,7 @@ class LimitMetricsTests {
             resources.defineInline("pool", SLOTS, "Reports.export");
 
             assertThat(series()).isEqualTo(union(SERIES_OF_EVERY_RESOURCE, SERIES_WITHOUT_KEY));
-            metrics.onSampled("pool", List.of(status(REQUESTS, 1), status(SLOTS, 7)));
+            metrics.onSampled("pool", List.of(status(REQUESTS, 1), status(SLOTS, 7)), 0);
             assertThat(gauge("ratelimit.slots.active")).isEqualTo(7);
         }
     }
@@ -184,17 +188,26 @@ class LimitMetricsTests {
         void aSampleMovesTheClusterWideGaugesToWhatTheBackendSays() {
             RateLimit lowered = new RateLimit("requests", 50, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW);
 
-            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)));
+            metrics.onSampled("pool", List.of(status(lowered, 20), status(ConcurrencyLimit.of(5), 4)), 3);
 
             assertThat(gauge("ratelimit.rate.available")).isEqualTo(30);
             assertThat(gauge("ratelimit.slots.active")).isEqualTo(4);
             assertThat(gauge("ratelimit.slots.limit")).isEqualTo(5);
+            assertThat(gauge("ratelimit.queue.size")).isEqualTo(3);
+        }
+
+        @Test
+        void aQueueThatIsEmptyAgainReadsZero() {
+            metrics.onSampled("pool", List.of(status(SLOTS, 10)), 3);
+            metrics.onSampled("pool", List.of(status(SLOTS, 10)), 0);
+
+            assertThat(gauge("ratelimit.queue.size")).isZero();
         }
 
         @Test
         void aLimitThatTheResourceDoesNotHaveIsNotSampled() {
             metrics.onSampled(
-                    "pool", List.of(status(new ConcurrencyLimit("other", 5, Duration.ofSeconds(1), null), 4)));
+                    "pool", List.of(status(new ConcurrencyLimit("other", 5, Duration.ofSeconds(1), null), 4)), 0);
 
             assertThat(series()).isEqualTo(union(SERIES_OF_EVERY_RESOURCE, SERIES_WITHOUT_KEY));
             assertThat(gauge("ratelimit.slots.active")).isZero();

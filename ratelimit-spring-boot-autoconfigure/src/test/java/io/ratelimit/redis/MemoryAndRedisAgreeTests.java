@@ -1,12 +1,14 @@
 package io.ratelimit.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
+import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.ManualClock;
 import io.ratelimit.backend.Operation;
@@ -16,22 +18,33 @@ import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.WaitingTicket;
+import io.ratelimit.backend.Operation.Withdraw;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Granted;
+import io.ratelimit.backend.Reply.Queued;
 import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.testkit.WithRedis;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random operations on one given clock get the same answers from the machine in Java and the machine in Lua.
+ * Random operations of several instances on one given clock get the same answers, and lead to the same notices, from the machine in Java
+ * and the machine in Lua.
  */
 @WithRedis
 class MemoryAndRedisAgreeTests {
@@ -40,32 +53,84 @@ class MemoryAndRedisAgreeTests {
 
     private static final int OPERATIONS = 60;
 
+    private static final List<String> INSTANCES = List.of("a", "b", "c");
+
     private final ManualClock clock = new ManualClock();
 
-    private final LimitBackend memory = new MemoryBackend(this.clock);
+    private final MemoryBackend memory = new MemoryBackend(this.clock);
 
-    private final LimitBackend redis = new RedisBackend(
-            RedisConnections.to(RedisServer.shared()),
-            "agree:",
-            Duration.ofSeconds(10),
-            new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())));
+    private final Map<String, RedisBackend> redis =
+            INSTANCES.stream().collect(Collectors.toMap(Function.identity(), (instance) -> redis()));
+
+    private final Map<String, Notices> fromMemory = listenTo((instance) -> this.memory);
+
+    private final Map<String, Notices> fromRedis = listenTo(this.redis::get);
+
+    private RedisBackend redis() {
+        return new RedisBackend(
+                RedisConnections.to(RedisServer.shared()),
+                "agree:",
+                Duration.ofSeconds(10),
+                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())),
+                Duration.ZERO);
+    }
+
+    private static Map<String, Notices> listenTo(Function<String, LimitBackend> backends) {
+        Map<String, Notices> notices = new HashMap<>();
+        for (String instance : INSTANCES) {
+            notices.put(instance, new Notices());
+            backends.apply(instance).listen(instance, notices.get(instance));
+        }
+        return notices;
+    }
+
+    @AfterEach
+    void close() {
+        this.redis.values().forEach(RedisBackend::close);
+    }
 
     @Test
     void onAThousandRandomSequences() {
         long seed = Long.getLong("ratelimit.test.seed", System.nanoTime());
         System.out.printf("%s: -Dratelimit.test.seed=%d%n", getClass().getSimpleName(), seed);
         int granted = 0;
+        int told = 0;
         for (int i = 0; i < SEQUENCES; i++) {
             granted += new Sequence(new Random(seed + i), "resource" + i, seed + i).run();
+            told += this.fromMemory.values().stream()
+                    .mapToInt((notices) -> notices.list.size())
+                    .sum();
+            Stream.of(this.fromMemory, this.fromRedis)
+                    .flatMap((notices) -> notices.values().stream())
+                    .forEach((notices) -> notices.list.clear());
         }
         assertThat(granted).isBetween(SEQUENCES, SEQUENCES * OPERATIONS);
+        assertThat(told).isGreaterThan(SEQUENCES);
+    }
+
+    private static final class Notices implements GrantListener {
+
+        private final List<List<Object>> list = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void granted(String ticket, Granted grant) {
+            this.list.add(List.of(ticket, grant));
+        }
+
+        @Override
+        public void turn(String ticket, Duration wait) {
+            this.list.add(List.of(ticket, wait));
+        }
+
+        @Override
+        public void missed() {
+            this.list.add(List.of("missed"));
+        }
     }
 
     private final class Sequence {
 
         private final Random random;
-
-        private final String resource;
 
         private final long seed;
 
@@ -75,15 +140,17 @@ class MemoryAndRedisAgreeTests {
 
         private final List<Granted> grants = new ArrayList<>();
 
+        private final Map<String, Long> sequences = new HashMap<>();
+
         private int sent;
 
         private Sequence(Random random, String resource, long seed) {
             this.random = random;
-            this.resource = resource;
             this.seed = seed;
             List<Limit> limits = limits();
             for (int i = 0; i < 3; i++) {
-                this.definitions.add(new Partition(resource, null, limits, 1 + random.nextInt(5)));
+                Duration lease = Duration.ofMillis(100 + random.nextInt(12_000));
+                this.definitions.add(new Partition(resource, null, limits, 1 + random.nextInt(5), lease));
                 limits = random.nextBoolean() ? limits : limits();
             }
         }
@@ -95,14 +162,51 @@ class MemoryAndRedisAgreeTests {
                 Partition partition = this.definitions.get(pick(this.definitions.size()));
                 Operation<?> operation = operation(partition);
                 Object expected = answer(memory, partition, operation);
-                assertThat(answer(redis, partition, operation))
-                        .as("seed %d, step %d: %s on %s", this.seed, i, operation, partition)
+                String step = "seed %d, step %d: %s on %s".formatted(this.seed, i, operation, partition);
+                assertThat(answer(redis.get(instanceOf(operation)), partition, operation))
+                        .as(step)
                         .isEqualTo(expected);
+                awaitNotices(step);
                 if (expected instanceof Granted grant) {
                     this.grants.add(grant);
                 }
+                if (expected instanceof Queued queued && operation instanceof Acquire acquire) {
+                    this.sequences.put(acquire.ticket(), queued.sequence());
+                }
+            }
+            for (String instance : INSTANCES) {
+                assertThat(fromRedis.get(instance).list)
+                        .as("seed %d, notices of %s", this.seed, instance)
+                        .isEqualTo(fromMemory.get(instance).list);
             }
             return this.grants.size();
+        }
+
+        /** Those of other instances come by another way than those in replies: only one way at a time keeps the order. */
+        private void awaitNotices(String step) {
+            for (String instance : INSTANCES) {
+                int expected = fromMemory.get(instance).list.size();
+                if (fromRedis.get(instance).list.size() < expected) {
+                    await(step)
+                            .pollDelay(Duration.ZERO)
+                            .pollInterval(Duration.ofMillis(1))
+                            .atMost(Duration.ofSeconds(10))
+                            .until(() -> fromRedis.get(instance).list.size() >= expected);
+                }
+            }
+        }
+
+        private String instanceOf(Operation<?> operation) {
+            String ticket = "";
+            if (operation instanceof Acquire acquire) {
+                ticket = acquire.ticket();
+            } else if (operation instanceof Withdraw withdraw) {
+                ticket = withdraw.ticket();
+            } else if (operation instanceof Renew renew) {
+                ticket = renew.instance() + ":";
+            }
+            String instance = ticket.isEmpty() ? "" : ticket.substring(0, ticket.indexOf(':'));
+            return INSTANCES.contains(instance) ? instance : INSTANCES.get(this.random.nextInt(INSTANCES.size()));
         }
 
         /** The first definition most of the time: changes are rare. */
@@ -145,20 +249,60 @@ class MemoryAndRedisAgreeTests {
         }
 
         private Operation<?> operation(Partition partition) {
-            return switch (this.random.nextInt(14)) {
-                case 0, 1 -> new Release(ticket());
-                case 2 -> new Cancel(ticket(), amounts(partition), grantedAt());
-                case 3, 4 ->
-                    new Renew(IntStream.range(0, this.random.nextInt(4))
-                            .mapToObj((i) -> heldPermit(partition))
-                            .toList());
-                case 5 -> new Inspect(this.random.nextInt(5));
-                case 6 -> new Acquire(ticket(), amounts(partition));
+            return switch (this.random.nextInt(17)) {
+                case 0, 1, 2 -> new Release(ticket());
+                case 3 -> new Cancel(ticket(), amounts(partition), grantedAt());
+                case 4 -> new Withdraw(ticket(), amounts(partition));
+                case 5, 6, 7 -> renew(partition);
+                case 8 -> new Inspect(this.random.nextInt(5));
+                case 9 -> acquire(ticket(), partition);
                 default -> {
-                    this.tickets.add("instance:" + this.sent++);
-                    yield new Acquire(this.tickets.get(this.tickets.size() - 1), amounts(partition));
+                    this.tickets.add(instance() + ":" + this.sent++);
+                    yield acquire(this.tickets.get(this.tickets.size() - 1), partition);
                 }
             };
+        }
+
+        private String instance() {
+            return INSTANCES.get(this.random.nextInt(INSTANCES.size()));
+        }
+
+        private Acquire acquire(String ticket, Partition partition) {
+            if (this.random.nextInt(3) == 0) {
+                return new Acquire(ticket, amounts(partition));
+            }
+            return new Acquire(
+                    ticket,
+                    amounts(partition),
+                    this.random.nextInt(this.random.nextBoolean() ? 500_000 : 20_000_000),
+                    priority(),
+                    this.random.nextBoolean() ? 1_000 : this.random.nextInt(8));
+        }
+
+        private int priority() {
+            return this.random.nextInt(3) == 0 ? this.random.nextInt(7) - 3 : 0;
+        }
+
+        private Renew renew(Partition partition) {
+            String instance = this.random.nextInt(10) == 0 ? "" : instance();
+            List<HeldPermit> permits = IntStream.range(0, this.random.nextInt(4))
+                    .mapToObj((i) -> heldPermit(partition))
+                    .toList();
+            List<WaitingTicket> waiting = IntStream.range(0, this.random.nextInt(4))
+                    .mapToObj((i) -> waitingTicket(partition))
+                    .toList();
+            return new Renew(instance, permits, instance.isEmpty() ? List.of() : waiting);
+        }
+
+        private WaitingTicket waitingTicket(Partition partition) {
+            String ticket = ticket();
+            long sometime = clock.getAsLong() - this.random.nextInt(1_000_000);
+            return new WaitingTicket(
+                    ticket,
+                    amounts(partition),
+                    this.sequences.getOrDefault(ticket, sometime),
+                    priority(),
+                    this.random.nextInt(4) == 0 ? 0 : this.random.nextInt(20_000_000));
         }
 
         private HeldPermit heldPermit(Partition partition) {

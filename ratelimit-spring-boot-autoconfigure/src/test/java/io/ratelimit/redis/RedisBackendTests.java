@@ -10,14 +10,13 @@ import java.time.Duration;
 @WithRedis
 class RedisBackendTests extends LimitBackendContract {
 
-    private final RedisBackend backend = new RedisBackend(
-            RedisConnections.to(RedisServer.shared()),
-            "test:{braces}:",
-            Duration.ofSeconds(10),
-            new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())));
-
     @Override
-    protected LimitBackend backend() {
-        return this.backend;
+    protected LimitBackend backend(String instance) {
+        return new RedisBackend(
+                RedisConnections.to(RedisServer.shared()),
+                "test:{braces}:",
+                Duration.ofSeconds(10),
+                new ScriptClock("given_clock.lua", (arguments) -> arguments.add(this.clock.getAsLong())),
+                Duration.ZERO);
     }
 }

@@ -25,13 +25,16 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 @WithRedis
 class RedisCommandCountTests {
 
+    private static final Duration LEASE = Duration.ofSeconds(10);
+
     private final LettuceConnectionFactory connections = RedisConnections.to(RedisServer.shared());
 
     private final RedisBackend backend = new RedisBackend(this.connections, "count:", Duration.ofSeconds(10));
 
-    private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1);
+    private final Partition slots = new Partition("slots", null, List.of(ConcurrencyLimit.of(5)), 1, LEASE);
 
-    private final Partition rate = new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1);
+    private final Partition rate =
+            new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
 
     @BeforeEach
     void loadTheScript() {
@@ -86,7 +89,7 @@ class RedisCommandCountTests {
         acquire(this.slots, "t");
         try (RedisConnection connection = this.connections.getConnection()) {
             List<byte[]> keys = List.copyOf(connection.keyCommands().keys("*".getBytes(StandardCharsets.US_ASCII)));
-            assertThat(keys).hasSize(4);
+            assertThat(keys).hasSize(5);
             assertThat(keys)
                     .allSatisfy((key) -> assertThat(connection.keyCommands().pTtl(key))
                             .isPositive()

@@ -45,6 +45,20 @@ class LimitProblemTests {
     }
 
     @Test
+    void aWaitThatRanOutIsTheSameAnswerWithAnotherDetail() {
+        LimitProblem problem = timedOut(Duration.ofMillis(1), ConcurrencyLimit.of(10));
+
+        assertThat(problem.detail())
+                .isEqualTo("The wait for the concurrency limit 'openai' was in vain. Retry in 1 s.");
+        assertThat(problem)
+                .usingRecursiveComparison()
+                .ignoringFields("detail")
+                .isEqualTo(refused(Duration.ofMillis(1), ConcurrencyLimit.of(10)));
+        assertThat(timedOut(Duration.ZERO, REQUESTS).detail())
+                .isEqualTo("The wait for the rate limit 'requests' was in vain. Retry in 1 s.");
+    }
+
+    @Test
     void allLimitsThatRefusedAreNamedTheLongestWaitFirst() {
         LimitProblem problem = refused(Duration.ofSeconds(30), TOKENS, REQUESTS);
 
@@ -112,15 +126,26 @@ class LimitProblemTests {
     }
 
     private static LimitProblem refused(Duration retryAfter, Limit... violated) {
-        LimitExceededException refusal = refusal(retryAfter, violated);
+        return problem(refusal(retryAfter, violated));
+    }
+
+    private static LimitProblem timedOut(Duration retryAfter, Limit... violated) {
+        return problem(refusal(retryAfter, true, violated));
+    }
+
+    private static LimitProblem problem(LimitExceededException refusal) {
         return LimitProblem.of(refusal, Decisions.NONE.with("openai", refusal.limits()));
     }
 
     private static LimitExceededException refusal(Duration retryAfter, Limit... violated) {
+        return refusal(retryAfter, false, violated);
+    }
+
+    private static LimitExceededException refusal(Duration retryAfter, boolean timedOut, Limit... violated) {
         List<LimitStatus> limits = Stream.of(violated)
                 .map((limit) -> new LimitStatus(limit, limit.limit(), retryAfter))
                 .toList();
         return LimitExceededException.of(
-                new LimitExceededException.Refusal("openai", List.of(violated), retryAfter, false, limits));
+                new LimitExceededException.Refusal("openai", List.of(violated), retryAfter, timedOut, limits));
     }
 }

@@ -49,7 +49,11 @@ class LostConnectionTests {
                     List.of(ResourceDefinition.of(
                             "pool",
                             new ResourceDefaults(
-                                    ConcurrencyLimit.DEFAULT_LEASE, LimitPolicy.REJECT, BackendFailurePolicy.REJECT),
+                                    ConcurrencyLimit.DEFAULT_LEASE,
+                                    LimitPolicy.REJECT,
+                                    null,
+                                    ResourceDefaults.DEFAULT_MAX_QUEUE,
+                                    BackendFailurePolicy.REJECT),
                             ConcurrencyLimit.of(CALLS)))),
             this.backend,
             new MemoryBackend(),

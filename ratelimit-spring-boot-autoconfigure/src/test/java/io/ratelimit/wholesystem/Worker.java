@@ -28,8 +28,12 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 public final class Worker {
 
     /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
-    private static final ResourceDefaults DEFAULTS =
-            new ResourceDefaults(ConcurrencyLimit.DEFAULT_LEASE, LimitPolicy.REJECT, BackendFailurePolicy.REJECT);
+    private static final ResourceDefaults DEFAULTS = new ResourceDefaults(
+            ConcurrencyLimit.DEFAULT_LEASE,
+            LimitPolicy.REJECT,
+            null,
+            ResourceDefaults.DEFAULT_MAX_QUEUE,
+            BackendFailurePolicy.REJECT);
 
     private Worker() {}
 

@@ -8,7 +8,8 @@ import org.springframework.stereotype.Repository;
 
 /**
  * Shows both kinds of limits on one resource, on a bean that knows nothing of the web: a slow query runs so many times a minute, and
- * so many at once. The two annotations are one acquisition: a query that finds no free slot does not use up the rate either.
+ * so many at once. The two annotations are one acquisition: a query that finds no free slot does not use up the rate either. It
+ * waits its turn, first come, first served, because the configuration of the resource says {@code policy: block}.
  */
 @Repository
 class SalesRepository {

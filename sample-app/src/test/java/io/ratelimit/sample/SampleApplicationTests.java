@@ -49,6 +49,7 @@ class SampleApplicationTests {
     @DynamicPropertySource
     static void bringARedisOfItsOwn(DynamicPropertyRegistry registry) {
         registry.add("sample.redis-port", () -> REDIS_PORT);
+        registry.add("ratelimit.resources.postgres-pool.max-wait", () -> "1s");
     }
 
     @AfterEach

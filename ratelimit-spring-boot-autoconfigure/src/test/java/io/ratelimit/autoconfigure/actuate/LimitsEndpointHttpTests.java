@@ -75,6 +75,7 @@ class LimitsEndpointHttpTests {
                         "limits",
                         "keyed",
                         "policy",
+                        "maxQueue",
                         "onBackendFailure",
                         "hashKeys",
                         "perInstance",
@@ -95,7 +96,7 @@ class LimitsEndpointHttpTests {
                                 "algorithm",
                                 "sliding-window"),
                         Map.of("name", "default", "kind", "concurrency", "limit", 10, "lease", "PT10S")));
-        assertThat(object(pool, "usage")).containsOnlyKeys("limits", "holderCount");
+        assertThat(object(pool, "usage")).containsOnlyKeys("limits", "holderCount", "queueSize");
     }
 
     @Test
@@ -108,7 +109,10 @@ class LimitsEndpointHttpTests {
                     .last()
                     .isEqualTo(
                             Map.of("name", "default", "kind", "concurrency", "limit", 10, "used", 1, "remaining", 9));
-            assertThat(usage).containsEntry("holderCount", 1);
+            assertThat(usage)
+                    .containsEntry("holderCount", 1)
+                    .containsEntry("queueSize", 0)
+                    .containsEntry("queue", List.of());
             assertThat(list(usage, "holders")).singleElement().satisfies((holder) -> {
                 assertThat(holder).containsOnlyKeys("permit", "instance", "slots", "age", "leaseLeft");
                 assertThat(holder).containsEntry("slots", Map.of("default", 1));

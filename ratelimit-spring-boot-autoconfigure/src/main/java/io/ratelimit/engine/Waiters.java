@@ -1,0 +1,230 @@
+package io.ratelimit.engine;
+
+import io.ratelimit.Limit;
+import io.ratelimit.backend.GrantListener;
+import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.WaitingTicket;
+import io.ratelimit.backend.Reply.Decision;
+import io.ratelimit.backend.Reply.Granted;
+import io.ratelimit.backend.Reply.Queued;
+import io.ratelimit.backend.Reply.Refused;
+import io.ratelimit.engine.Waiter.Settled;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The acquisitions of this instance that wait. None occupies a thread of ours, and none asks again: a waiter is told. Whatever settles
+ * one first (its grant, its time, its caller, its backend) takes it out of here, so it is settled once. Thread-safe.
+ */
+final class Waiters implements GrantListener {
+
+    private static final int MOST_PER_CALL = 128;
+
+    private final String instance;
+
+    private final Leases leases;
+
+    private final ScheduledExecutorService timers;
+
+    private final Map<String, Waiter> byTicket = new ConcurrentHashMap<>();
+
+    private final Map<Place, Line> lines = new ConcurrentHashMap<>();
+
+    Waiters(String instance, Leases leases, ScheduledExecutorService timers) {
+        this.instance = instance;
+        this.leases = leases;
+        this.timers = timers;
+    }
+
+    /**
+     * Asks, and waits if need be.
+     *
+     * @param acquisition what to acquire
+     * @param where where
+     * @param caller gives up the place in the queue when it is cancelled
+     */
+    CompletableFuture<Settled> ask(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
+        long askedNanos = this.leases.nanoTime();
+        Waiter waiter = new Waiter(acquisition, where, askedNanos);
+        add(waiter);
+        where.route().execute(where.partition(), waiter.acquire(askedNanos)).whenComplete((decision, failure) -> {
+            if (failure != null) {
+                fail(waiter, failure);
+            } else if (decision instanceof Queued queued) {
+                waits(waiter, queued, askedNanos);
+            } else {
+                settle(waiter, new Settled(decision, askedNanos, false));
+            }
+        });
+        caller.whenComplete((permit, failure) -> {
+            if (caller.isCancelled()) {
+                giveUp(waiter);
+            }
+        });
+        return waiter.settled();
+    }
+
+    private void waits(Waiter waiter, Queued queued, long askedNanos) {
+        waiter.waits(queued, askedNanos);
+        Line line = this.lines.get(waiter.where());
+        if (line == null || waiter.settled().isDone()) {
+            return; // its grant was told before this answer
+        }
+        line.wakeIn(queued.status().wakeMicros());
+        long leftNanos = waiter.waitLeftNanos(this.leases.nanoTime());
+        try {
+            waiter.timeout(this.timers.schedule(() -> withdraw(waiter), leftNanos, TimeUnit.NANOSECONDS));
+        } catch (RejectedExecutionException ex) {
+            giveUp(waiter); // closed
+        }
+    }
+
+    @Override
+    public void granted(String ticket, Granted grant) {
+        Waiter waiter = this.byTicket.get(ticket);
+        if (waiter == null) {
+            return; // given up: what takes the grant back is on its way
+        }
+        long passedNanos = this.leases.nanoTime() - waiter.ungrantedNanos();
+        if (grant.leaseMicros() > 0 && passedNanos >= TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros())) {
+            renew(waiter.where(), List.of(waiter)); // told so late that the slots may be another's by now
+        } else {
+            arrived(waiter, grant, waiter.ungrantedNanos());
+        }
+    }
+
+    @Override
+    public void turn(String ticket, Duration wait) {
+        Waiter waiter = this.byTicket.get(ticket);
+        Line line = (waiter != null) ? this.lines.get(waiter.where()) : null;
+        if (line != null) {
+            line.turnIn(wait);
+        }
+    }
+
+    @Override
+    public void missed() {
+        renew();
+    }
+
+    /** Gives a sign of life for all that wait: one call for up to 128 tickets of a partition. It tells what has been missed. */
+    void renew() {
+        this.lines.forEach((where, line) -> {
+            List<Waiter> queued = line.queued();
+            for (int from = 0; from < queued.size(); from += MOST_PER_CALL) {
+                renew(where, queued.subList(from, Math.min(queued.size(), from + MOST_PER_CALL)));
+            }
+        });
+    }
+
+    /** Renews the tickets of some waiters in one partition, or of none, which lets the queue go on. */
+    private void renew(Place where, List<Waiter> waiters) {
+        long sentNanos = this.leases.nanoTime();
+        List<WaitingTicket> tickets =
+                waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
+        where.route()
+                .execute(where.partition(), new Renew(this.instance, List.of(), tickets))
+                .thenAccept((reply) -> {
+                    for (int i = 0; i < waiters.size(); i++) {
+                        renewed(waiters.get(i), reply.tickets().get(i), sentNanos);
+                    }
+                    Line line = this.lines.get(where);
+                    if (line != null) {
+                        line.wakeIn(reply.status().wakeMicros());
+                    }
+                });
+    }
+
+    private void renewed(Waiter waiter, Decision decision, long sentNanos) {
+        if (decision instanceof Queued queued) {
+            waiter.waits(queued, sentNanos);
+        } else if (decision instanceof Granted grant) {
+            arrived(waiter, grant, sentNanos);
+        } else {
+            settle(waiter, new Settled(explained(waiter, (Refused) decision), sentNanos, true));
+        }
+    }
+
+    /** The time is up: takes a grant that was on its way, or leaves. */
+    private void withdraw(Waiter waiter) {
+        if (waiter.settled().isDone()) {
+            return;
+        }
+        long sentNanos = this.leases.nanoTime();
+        Place where = waiter.where();
+        where.route().execute(where.partition(), waiter.withdraw()).whenComplete((decision, failure) -> {
+            if (failure != null) {
+                fail(waiter, failure);
+            } else {
+                renewed(waiter, decision, sentNanos);
+            }
+        });
+    }
+
+    /** What was in the way when it came is in the way no more, or not known: it is still why it had to wait. */
+    private static Refused explained(Waiter waiter, Refused refused) {
+        List<Limit> violated = refused.violated().isEmpty() ? waiter.obstacles() : refused.violated();
+        return new Refused(violated, refused.retryAfter(), refused.status());
+    }
+
+    private void arrived(Waiter waiter, Granted grant, long sinceNanos) {
+        boolean first = settle(waiter, new Settled(grant, sinceNanos, false));
+        if (first && grant.leaseMicros() == 0) {
+            this.leases.confirm(waiter.acquisition(), waiter.where());
+        }
+    }
+
+    private boolean settle(Waiter waiter, Settled settled) {
+        return remove(waiter) && waiter.settled().complete(settled);
+    }
+
+    private void fail(Waiter waiter, Throwable failure) {
+        if (remove(waiter)) {
+            waiter.settled().completeExceptionally(failure);
+        }
+    }
+
+    private void giveUp(Waiter waiter) {
+        if (remove(waiter)) {
+            this.leases.abandon(waiter.acquisition(), waiter.where());
+            waiter.settled().completeExceptionally(new CancellationException("The acquisition was cancelled"));
+        }
+    }
+
+    /** Gives up all places in queues. */
+    void stop() {
+        List.copyOf(this.byTicket.values()).forEach(this::giveUp);
+    }
+
+    int count() {
+        return this.byTicket.size();
+    }
+
+    private void add(Waiter waiter) {
+        this.byTicket.put(waiter.ticket(), waiter);
+        this.lines.compute(waiter.where(), (where, known) -> {
+            Line line = (known != null)
+                    ? known
+                    : new Line(this.timers, this.leases::nanoTime, () -> renew(where, List.of()));
+            line.add(waiter);
+            return line;
+        });
+    }
+
+    /** Returns whether it was still here. */
+    private boolean remove(Waiter waiter) {
+        if (!this.byTicket.remove(waiter.ticket(), waiter)) {
+            return false;
+        }
+        this.lines.computeIfPresent(waiter.where(), (where, line) -> line.remove(waiter) ? null : line);
+        waiter.stopTimeout();
+        return true;
+    }
+}

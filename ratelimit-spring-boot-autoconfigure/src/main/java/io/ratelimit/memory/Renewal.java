@@ -1,0 +1,106 @@
+package io.ratelimit.memory;
+
+import io.ratelimit.Limit;
+import io.ratelimit.backend.Operation.HeldPermit;
+import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.WaitingTicket;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply.Decision;
+import io.ratelimit.backend.Reply.Queued;
+import io.ratelimit.backend.Reply.Renewed;
+import io.ratelimit.memory.PermitRecord.Holder;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Takes signs of life, and puts back what its owner still has and the state has lost.
+ */
+final class Renewal {
+
+    private final Timeline time;
+
+    private final Ledger ledger;
+
+    private final Grants grants;
+
+    private final Holders holders;
+
+    private final WaitingLine line;
+
+    Renewal(Timeline time, Ledger ledger, Grants grants, Holders holders, WaitingLine line) {
+        this.time = time;
+        this.ledger = ledger;
+        this.grants = grants;
+        this.holders = holders;
+        this.line = line;
+    }
+
+    Answer<Renewed> renew(Renew renew, Partition sender) {
+        long lease = Micros.of(sender.lease());
+        List<Long> leases = renew.permits().stream()
+                .map((permit) -> permit(permit, this.ledger.amounts(sender, permit.amounts()), lease))
+                .toList();
+        if (!renew.tickets().isEmpty()) {
+            this.line.markLive(renew.instance(), lease);
+        }
+        List<? extends Answer<? extends Decision>> tickets = renew.tickets().stream()
+                .map((ticket) -> ticket(ticket, this.ledger.amounts(sender, ticket.amounts()), lease))
+                .toList();
+        return (status) -> new Renewed(
+                leases,
+                tickets.stream().<Decision>map((answer) -> answer.with(status)).toList(),
+                status);
+    }
+
+    private long permit(HeldPermit permit, Amounts amounts, long lease) {
+        Optional<PermitRecord> known = this.holders.find(permit.permit());
+        if (known.isPresent()) {
+            return renewed(known.get(), lease)
+                    .map((holder) -> holder.end() - this.time.now())
+                    .orElse(0L);
+        }
+        if (permit.leaseLeftMicros() <= 0) {
+            return 0;
+        }
+        // where the state went back to before the grant, the ticket waits again: it must not be granted a second time
+        this.line.find(permit.permit()).ifPresent(this.line::leave);
+        return this.grants.putBack(permit, amounts, lease).end() - this.time.now();
+    }
+
+    private Optional<Holder> renewed(PermitRecord known, long lease) {
+        return (known instanceof Holder holder) ? this.grants.renew(holder, lease) : Optional.empty();
+    }
+
+    private Answer<? extends Decision> ticket(WaitingTicket ticket, Amounts amounts, long lease) {
+        Optional<PermitRecord> known = this.holders.find(ticket.ticket());
+        if (known.isPresent()) {
+            Optional<Holder> holder = renewed(known.get(), lease);
+            return holder.isPresent() ? this.grants.granted(holder.get()) : Admission.refusedForGood();
+        }
+        Optional<Ticket> waiting = this.line.find(ticket.ticket());
+        return waiting.isPresent() ? queued(waiting.get()) : queueAgain(ticket, amounts);
+    }
+
+    /** The state was lost: the ticket gets its old place, although the queue may be full. */
+    private Answer<? extends Decision> queueAgain(WaitingTicket ticket, Amounts amounts) {
+        Optional<Limit> tooMuch = amounts.firstAboveCapacity().map(amounts.limits()::get);
+        if (tooMuch.isPresent()) {
+            return Admission.refused(List.of(tooMuch.get()), 0);
+        }
+        if (ticket.waitLeftMicros() <= 0) {
+            return Admission.refusedForGood();
+        }
+        Ticket again = new Ticket(
+                ticket.ticket(),
+                ticket.sequence(),
+                ticket.priority(),
+                this.time.now() + ticket.waitLeftMicros(),
+                amounts);
+        this.line.join(again);
+        return queued(again);
+    }
+
+    private static Answer<Queued> queued(Ticket ticket) {
+        return (status) -> new Queued(ticket.sequence(), List.of(), status);
+    }
+}

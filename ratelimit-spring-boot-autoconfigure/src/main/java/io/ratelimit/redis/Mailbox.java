@@ -1,0 +1,230 @@
+package io.ratelimit.redis;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operations on one partition that wait for their call: group commit. Alone, an operation leaves at once; while calls are under way,
+ * those that come gather and leave together in the next one. Order is kept. Thread-safe; the lock is held for moments only.
+ *
+ * <p>A call of releases alone does not count as under way: nobody waits for it, so the next acquisition is sent right behind it.
+ */
+final class Mailbox {
+
+    /** Two keep Redis busy while the replies of one travel and wake their callers; more make smaller batches. */
+    private static final int MOST_UNDER_WAY = 2;
+
+    /** A batch is read with {@code unpack}, which takes some thousand values, and blocks Redis while it runs. */
+    private static final int MOST_IDS = 128;
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Deque<Submission<?>> waiting = new ArrayDeque<>();
+
+    private final List<Batch> underWay = new ArrayList<>(MOST_UNDER_WAY);
+
+    private final byte[][] keys;
+
+    private final Consumer<Batch> sender;
+
+    private int counted;
+
+    private boolean retired;
+
+    /**
+     * Makes an empty mailbox.
+     *
+     * @param keys the keys of the partition
+     * @param sender takes batches in their order, called with the lock held
+     */
+    Mailbox(byte[][] keys, Consumer<Batch> sender) {
+        this.keys = keys;
+        this.sender = sender;
+    }
+
+    byte[][] keys() {
+        return this.keys;
+    }
+
+    /** Takes an operation, and lets go what can go. Returns false from one that has been retired. */
+    boolean submit(Submission<?> submission) {
+        this.lock.lock();
+        try {
+            if (this.retired) {
+                return false;
+            }
+            this.waiting.add(submission);
+            letGo();
+            return true;
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    /** The call of a batch is over. */
+    void answered(Batch batch) {
+        this.lock.lock();
+        try {
+            if (this.underWay.remove(batch) && !batch.isReleasesOnly()) {
+                this.counted--;
+            }
+            letGo();
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    private void letGo() {
+        while (!this.waiting.isEmpty() && this.counted < MOST_UNDER_WAY) {
+            Batch batch = nextBatch();
+            this.underWay.add(batch);
+            this.counted += batch.isReleasesOnly() ? 0 : 1;
+            this.sender.accept(batch);
+        }
+    }
+
+    private Batch nextBatch() {
+        Submission<?> first = this.waiting.remove();
+        Batch batch = new Batch(this, first);
+        int ids = Arguments.ids(first.operation());
+        for (Submission<?> next = this.waiting.peek(); next != null; next = this.waiting.peek()) {
+            ids += Arguments.ids(next.operation());
+            if (ids > MOST_IDS || !next.canShareCallWith(first)) {
+                break;
+            }
+            batch.add(this.waiting.remove());
+        }
+        return batch;
+    }
+
+    /** Returns the replies that are overdue: of whole calls, of operations in one, and of operations that wait, which leave. */
+    List<CompletableFuture<?>> overdue(long nowNanos) {
+        this.lock.lock();
+        try {
+            List<CompletableFuture<?>> overdue = new ArrayList<>();
+            this.underWay.forEach((batch) -> batch.addOverdue(nowNanos, overdue));
+            while (!this.waiting.isEmpty() && this.waiting.peek().isOverdue(nowNanos)) {
+                overdue.add(this.waiting.remove().reply());
+            }
+            return overdue;
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    /** Returns the earliest deadline of what waits or is under way. */
+    @Nullable
+    Long earliestDeadlineNanos() {
+        this.lock.lock();
+        try {
+            Long earliest = this.waiting.isEmpty() ? null : this.waiting.peek().deadlineNanos();
+            for (Batch batch : this.underWay) {
+                for (Submission<?> submission : batch.submissions()) {
+                    if (!submission.reply().isDone()
+                            && (earliest == null || submission.deadlineNanos() - earliest < 0)) {
+                        earliest = submission.deadlineNanos();
+                    }
+                }
+            }
+            return earliest;
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    /** Takes no more operations from now on, if it has none; returns whether that is so. */
+    boolean retire() {
+        this.lock.lock();
+        try {
+            this.retired = this.waiting.isEmpty() && this.underWay.isEmpty();
+            return this.retired;
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    /**
+     * Operations that share a call.
+     */
+    static final class Batch {
+
+        private final Mailbox mailbox;
+
+        private final List<Submission<?>> submissions = new ArrayList<>();
+
+        private boolean releasesOnly;
+
+        private @Nullable ScriptCall call;
+
+        private Batch(Mailbox mailbox, Submission<?> first) {
+            this.mailbox = mailbox;
+            this.releasesOnly = true;
+            add(first);
+        }
+
+        private void add(Submission<?> submission) {
+            this.submissions.add(submission);
+            this.releasesOnly &= submission.isRelease();
+        }
+
+        /** Its call was made. */
+        void made(ScriptCall call) {
+            this.call = call;
+        }
+
+        private void addOverdue(long nowNanos, List<CompletableFuture<?>> overdue) {
+            if (this.call != null
+                    && this.submissions.get(this.submissions.size() - 1).isOverdue(nowNanos)) {
+                overdue.add(this.call.reply());
+                return;
+            }
+            for (Submission<?> submission : this.submissions) {
+                if (submission.isOverdue(nowNanos)) {
+                    overdue.add(submission.reply());
+                }
+            }
+        }
+
+        boolean isReleasesOnly() {
+            return this.releasesOnly;
+        }
+
+        Mailbox mailbox() {
+            return this.mailbox;
+        }
+
+        Submission<?> first() {
+            return this.submissions.get(0);
+        }
+
+        /** Returns the operations in the order of their submission. */
+        List<Submission<?>> submissions() {
+            return this.submissions;
+        }
+
+        /** Returns them in the order of the call: those that give something back first. */
+        List<Submission<?>> inOrderOfCall() {
+            if (this.submissions.size() == 1) {
+                return this.submissions;
+            }
+            List<Submission<?>> ordered = new ArrayList<>(this.submissions.size());
+            for (Submission<?> submission : this.submissions) {
+                if (!submission.takes()) {
+                    ordered.add(submission);
+                }
+            }
+            for (Submission<?> submission : this.submissions) {
+                if (submission.takes()) {
+                    ordered.add(submission);
+                }
+            }
+            return ordered;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package io.ratelimit.redis;
+
+import io.ratelimit.BackendUnavailableException;
+import io.ratelimit.backend.Partition;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The mailboxes of the partitions in use, and the deadlines of what is in them. An operation's deadline runs from its submission. One
+ * timer watches them all: it is armed for the earliest deadline, which later operations, having later ones, cannot undercut.
+ * Thread-safe.
+ */
+final class Mailboxes implements AutoCloseable {
+
+    /** From so many mailboxes on, those that are idle make room. */
+    private static final int MOST_IDLE = 10_000;
+
+    /** A timer that is so late tells of a JVM that stood still: replies may have arrived, and are read before anything is judged. */
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final Map<Partition.Id, Mailbox> byPartition = new ConcurrentHashMap<>();
+
+    private final RedisKeys keys;
+
+    private final Consumer<Mailbox.Batch> sender;
+
+    private final Supplier<BackendUnavailableException> overdue;
+
+    private final AtomicBoolean watching = new AtomicBoolean();
+
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor((task) -> {
+        Thread thread = new Thread(task, "ratelimit-redis-deadlines");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /**
+     * Makes them.
+     *
+     * @param keys names the keys of a partition
+     * @param sender takes batches in the order of their partition
+     * @param overdue what fails an operation whose deadline has passed
+     */
+    Mailboxes(RedisKeys keys, Consumer<Mailbox.Batch> sender, Supplier<BackendUnavailableException> overdue) {
+        this.keys = keys;
+        this.sender = sender;
+        this.overdue = overdue;
+    }
+
+    void submit(Submission<?> submission) {
+        Partition.Id id = submission.partition().id();
+        while (!mailbox(id).submit(submission)) {
+            this.byPartition.remove(id);
+        }
+        if (!this.watching.get() && this.watching.compareAndSet(false, true)) {
+            watch(submission.deadlineNanos());
+        }
+    }
+
+    private Mailbox mailbox(Partition.Id id) {
+        Mailbox known = this.byPartition.get(id);
+        if (known != null) {
+            return known;
+        }
+        if (this.byPartition.size() >= MOST_IDLE) {
+            this.byPartition.values().removeIf(Mailbox::retire);
+        }
+        return this.byPartition.computeIfAbsent(id, (absent) -> new Mailbox(this.keys.of(absent), this.sender));
+    }
+
+    private void watch(long deadlineNanos) {
+        try {
+            this.timer.schedule(() -> check(deadlineNanos), deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException ex) {
+            expire(deadlineNanos); // closed: nobody else will end what still waits
+        }
+    }
+
+    private void check(long deadlineNanos) {
+        long nowNanos = System.nanoTime();
+        if (nowNanos - deadlineNanos > LATE_NANOS) {
+            watch(nowNanos + LATE_NANOS / 2);
+            return;
+        }
+        expire(nowNanos);
+        Long next = earliestDeadlineNanos();
+        if (next == null) {
+            this.watching.set(false);
+            next = earliestDeadlineNanos(); // whoever came before that was set relied on this timer
+            if (next == null || !this.watching.compareAndSet(false, true)) {
+                return;
+            }
+        }
+        watch(next);
+    }
+
+    private void expire(long nowNanos) {
+        for (Mailbox mailbox : this.byPartition.values()) {
+            mailbox.overdue(nowNanos).forEach((reply) -> reply.completeExceptionally(this.overdue.get()));
+        }
+    }
+
+    private @Nullable Long earliestDeadlineNanos() {
+        Long earliest = null;
+        for (Mailbox mailbox : this.byPartition.values()) {
+            Long own = mailbox.earliestDeadlineNanos();
+            if (own != null && (earliest == null || own - earliest < 0)) {
+                earliest = own;
+            }
+        }
+        return earliest;
+    }
+
+    /** Watches no more. */
+    @Override
+    public void close() {
+        this.timer.shutdownNow();
+    }
+}

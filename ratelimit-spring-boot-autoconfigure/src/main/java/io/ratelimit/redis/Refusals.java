@@ -1,0 +1,104 @@
+package io.ratelimit.redis;
+
+import io.ratelimit.Limit;
+import io.ratelimit.LimitStatus;
+import io.ratelimit.RateLimit;
+import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply.Refused;
+import io.ratelimit.backend.Reply.Status;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Remembers for a moment what a rate limit has refused, so that a flood of refused calls costs Redis ten calls a second: what a limit has
+ * no room for until some time, it has no room for before, nor for more. At most 100 ms, so that refunds and changes made elsewhere are
+ * seen. Thread-safe.
+ */
+final class Refusals {
+
+    static final Duration LONGEST_MEMORY = Duration.ofMillis(100);
+
+    private static final int MOST = 10_000;
+
+    private final Map<Partition.Id, Refusal> byPartition = new ConcurrentHashMap<>();
+
+    private final long memoryNanos;
+
+    Refusals(Duration memory) {
+        this.memoryNanos = memory.toNanos();
+    }
+
+    /** Remembers an answer, if a rate limit gave it. */
+    void remember(Partition partition, Acquire acquire, Refused refused) {
+        Limit limit = refused.violated().isEmpty() ? null : refused.violated().get(0);
+        int index = (limit instanceof RateLimit) ? partition.limits().indexOf(limit) : -1;
+        // behind a queue the limit that refused may be one that the head asks for and this acquisition does not
+        if (index < 0 || acquire.amounts().get(index) == 0 || refused.status().queued() > 0) {
+            return;
+        }
+        long nowNanos = System.nanoTime();
+        if (this.byPartition.size() >= MOST) {
+            this.byPartition.values().removeIf((refusal) -> refusal.isOver(nowNanos));
+        }
+        if (this.byPartition.size() < MOST) {
+            long untilNanos =
+                    nowNanos + Math.min(this.memoryNanos, refused.retryAfter().toNanos());
+            this.byPartition.put(
+                    partition.id(),
+                    new Refusal(
+                            partition.limits(), index, acquire.amounts().get(index), refused, nowNanos, untilNanos));
+        }
+    }
+
+    /** Returns the answer to an acquisition that is refused for sure. */
+    @Nullable
+    Refused find(Partition partition, Acquire acquire) {
+        if (this.byPartition.isEmpty()) {
+            return null;
+        }
+        Refusal refusal = this.byPartition.get(partition.id());
+        if (refusal == null) {
+            return null;
+        }
+        long nowNanos = System.nanoTime();
+        if (refusal.isOver(nowNanos)) {
+            this.byPartition.remove(partition.id(), refusal);
+            return null;
+        }
+        return refusal.covers(partition, acquire) ? refusal.answer(nowNanos) : null;
+    }
+
+    private record Refusal(
+            List<Limit> limits, int index, long amount, Refused refused, long fromNanos, long untilNanos) {
+
+        boolean isOver(long nowNanos) {
+            return nowNanos - this.untilNanos >= 0;
+        }
+
+        /** The limits of one definition are one object. */
+        @SuppressWarnings("ReferenceEquality")
+        boolean covers(Partition partition, Acquire acquire) {
+            return partition.limits() == this.limits && acquire.amounts().get(this.index) >= this.amount;
+        }
+
+        Refused answer(long nowNanos) {
+            Duration passed = Duration.ofNanos(nowNanos - this.fromNanos);
+            Status status = this.refused.status();
+            List<LimitStatus> limits = status.limits().stream()
+                    .map((limit) -> new LimitStatus(limit.limit(), limit.used(), less(limit.reset(), passed)))
+                    .toList();
+            return new Refused(
+                    this.refused.violated(),
+                    less(this.refused.retryAfter(), passed),
+                    new Status(limits, status.queued(), status.wakeMicros(), 0));
+        }
+
+        private static Duration less(Duration duration, Duration passed) {
+            return duration.isZero() ? duration : duration.minus(passed);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+-- queue.lua: who waits, in which order, and whose turn it is.
+--
+-- QUEUE      ticket -> score: its sequence less a second (in us) for each level of priority; the lowest is the head
+-- TICKETS    ticket -> packed doubles: sequence, deadline (us), amounts
+-- LIVE       instance -> end of its sign of life (us). The instance of a ticket is what stands before its colon
+-- invariant  grants go in the order of the queue: nobody passes the head while its amounts are not there, however small. A dead
+--            ticket (deadline passed, instance gone, above a lowered limit) is dropped when it is the head.
+
+local PRIORITY_STEP = 1000000
+local SEQUENCE, DEADLINE, TICKET_AMOUNTS = 1, 2, 2
+local MOST_STEPS = 64
+
+local notices = {} -- { ticket, granted holder or nil, time until its turn (us) }
+
+queue = lazily(function()
+  local ticket_format = '<dd' .. string.rep('d', size)
+  local head -- { ticket, score, sequence, deadline, amounts }, once loaded
+
+  local function instance_of(ticket)
+    return string.match(ticket, '^[^:]*')
+  end
+
+  local function read_ticket(packed)
+    local record = { struct.unpack(ticket_format, packed) }
+    return record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + size) }
+  end
+
+  local function find_sequence(ticket)
+    local packed = queued > 0 and redis.call('HGET', TICKETS, ticket)
+    return packed and read_ticket(packed) or nil
+  end
+
+  local function write_ticket(ticket, sequence, deadline, amounts)
+    redis.call('HSET', TICKETS, ticket, struct.pack(ticket_format, sequence, deadline, unpack(amounts, 1, size)))
+  end
+
+  local function enqueue(ticket, sequence, score, deadline, amounts)
+    write_ticket(ticket, sequence, deadline, amounts)
+    redis.call('ZADD', QUEUE, score, ticket)
+    queued, head, changed = queued + 1, nil, true
+  end
+
+  local function dequeue(ticket)
+    local removed = redis.call('ZREM', QUEUE, ticket) == 1
+    if removed then
+      redis.call('HDEL', TICKETS, ticket)
+      queued, head, changed = queued - 1, nil, true
+    end
+    return removed
+  end
+
+  -- Goes by other limits from now on.
+  local function adopt(translate)
+    local all = queued > 0 and redis.call('HGETALL', TICKETS) or {}
+    local old_size = #ticket_format - 3
+    for i = 1, #all, 2 do
+      local record = { struct.unpack(ticket_format, all[i + 1]) }
+      all[i + 1] = { record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + old_size) } }
+    end
+    ticket_format = '<dd' .. string.rep('d', size)
+    for i = 1, #all, 2 do
+      write_ticket(all[i], all[i + 1][1], all[i + 1][2], translate(all[i + 1][3]))
+    end
+    head, told_score, told_time = nil, 0, 0
+  end
+
+  local function mark_live(instance)
+    redis.call('HSET', LIVE, instance, now + sender.lease)
+    earliest_live = math.min(earliest_live, now + sender.lease)
+    stay_until(now + sender.lease)
+  end
+
+  -- Forgets the instances that have given no sign of life.
+  local function sweep_live()
+    earliest_live, changed = FOREVER, true
+    local all = redis.call('HGETALL', LIVE)
+    for i = 1, #all, 2 do
+      local live_until = tonumber(all[i + 1])
+      if live_until <= now then
+        redis.call('HDEL', LIVE, all[i])
+      else
+        earliest_live = math.min(earliest_live, live_until)
+      end
+    end
+  end
+
+  local function is_dead(ticket, deadline, amounts)
+    if deadline <= now or refusal().above_capacity(amounts) then
+      return true
+    end
+    local live_until = redis.call('HGET', LIVE, instance_of(ticket))
+    return not live_until or tonumber(live_until) <= now
+  end
+
+  local function find_head()
+    if not head and queued > 0 then
+      local first = redis.call('ZRANGE', QUEUE, 0, 0, 'WITHSCORES')
+      local sequence, deadline, amounts = read_ticket(redis.call('HGET', TICKETS, first[1]))
+      head = { ticket = first[1], score = tonumber(first[2]), sequence = sequence, deadline = deadline, amounts = amounts }
+    end
+    return head
+  end
+
+  -- Returns whether a ticket would be the head.
+  local function is_first(ticket, score)
+    local first = find_head()
+    return not first or score < first.score or score == first.score and ticket < first.ticket
+  end
+
+  -- Grants the heads whose amounts are there, and drops dead ones.
+  local function drain()
+    local steps = 0
+    while queued > 0 do
+      if steps == MOST_STEPS then
+        more = true
+        return
+      end
+      local first = find_head()
+      local dead = is_dead(first.ticket, first.deadline, first.amounts)
+      if not dead and not fits(first.amounts) then
+        return
+      end
+      steps = steps + 1
+      dequeue(first.ticket)
+      if not dead then
+        notices[#notices + 1] = { ticket = first.ticket, holder = take(first.ticket, first.amounts, true) }
+      end
+    end
+  end
+
+  -- Drops the dead ones of the next tickets that no search has looked at yet, wherever they stand.
+  local function drop_dead_tickets()
+    local from = sweep_from < queued and sweep_from or 0
+    local tickets = redis.call('ZRANGE', QUEUE, from, from + MOST_STEPS - 1)
+    local dropped = 0
+    for i, packed in ipairs(#tickets > 0 and redis.call('HMGET', TICKETS, unpack(tickets)) or {}) do
+      local _, deadline, amounts = read_ticket(packed)
+      if is_dead(tickets[i], deadline, amounts) then
+        dequeue(tickets[i])
+        dropped = dropped + 1
+      end
+    end
+    sweep_from, changed = from + #tickets - dropped, true
+  end
+
+  -- Tells the head when to come where rates alone are in its way: nothing else will wake it.
+  local function tell_head()
+    local first = find_head()
+    local wait, violated = refusal().blocked(first.amounts)
+    for _, i in ipairs(violated) do
+      if limits[(i - 1) * WIDTH + KIND] == SLOTS then
+        return
+      end
+    end
+    local open = now + wait
+    if wait > 0 and (told_score ~= first.score or open < told_time) then
+      told_score, told_time, changed = first.score, open, true
+      notices[#notices + 1] = { ticket = first.ticket, wait = wait }
+    end
+  end
+
+  -- Returns what is in the way of amounts that are not granted: their own limits, else those of the head.
+  local function obstacles(amounts)
+    local wait, violated = refusal().blocked(amounts)
+    if #violated == 0 and queued > 0 then
+      wait, violated = refusal().blocked(find_head().amounts)
+    end
+    for i = 1, #violated == 0 and size or 0 do
+      violated[1] = violated[1] or amounts[i] > 0 and i or nil
+    end
+    return #violated > 0 and violated or { 1 }, wait
+  end
+
+  local function answer_queued(sequence, violated)
+    answer(QUEUED, sequence, #violated, unpack(violated))
+  end
+
+  -- A rate that nobody else waits for opens when it says; everything else may turn out better than it looks.
+  local function opens_too_late(amounts, violated, max_wait)
+    for _, i in ipairs(queued == 0 and violated or {}) do
+      local at = (i - 1) * WIDTH
+      if limits[at + KIND] == WINDOW and refusal().window_wait(at, amounts[i]) > max_wait then
+        return true
+      end
+    end
+    return false
+  end
+
+  local function refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
+    local violated, wait = obstacles(amounts)
+    local may_wait = max_wait > 0 and not opens_too_late(amounts, violated, max_wait)
+    if may_wait and queued >= max_queue then
+      drop_dead_tickets()
+    end
+    if not may_wait or queued >= max_queue then
+      return refusal().answer_refused(wait + (queued > 0 and refusal().wait_behind() or 0), violated)
+    end
+    mark_live(instance_of(ticket))
+    number = score + priority * PRIORITY_STEP
+    enqueue(ticket, number, score, now + max_wait, amounts)
+    answer_queued(number, violated)
+  end
+
+  -- The acquisitions that are not granted at first sight.
+  local function acquire(ticket, max_wait, priority, max_queue, amounts)
+    local holder = find_holder(ticket)
+    if holder then
+      return refusal().answer_known(holder)
+    end
+    local known = find_sequence(ticket)
+    if known then
+      mark_live(instance_of(ticket))
+      return answer_queued(known, (obstacles(amounts)))
+    end
+    local above = refusal().above_capacity(amounts)
+    if above then
+      return answer(ERROR, string.format("The amount %.0f is above the capacity %.0f of the limit '%s'",
+        amounts[above], limits[(above - 1) * WIDTH + LIMIT], adoption().limit_name(above)))
+    end
+    local score = math.max(number + 1, now) - priority * PRIORITY_STEP
+    if is_first(ticket, score) and fits(amounts) then
+      return answer_granted(take(ticket, amounts, false))
+    end
+    refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
+  end
+
+  return {
+    instance_of = instance_of, read_ticket = read_ticket, find_sequence = find_sequence, enqueue = enqueue,
+    dequeue = dequeue, adopt = adopt, mark_live = mark_live, sweep_live = sweep_live, drain = drain, tell_head = tell_head,
+    answer_queued = answer_queued, acquire = acquire,
+  }
+end)
