@@ -3,6 +3,7 @@ package io.ratelimit.benchmarks;
 /** Who hands slots over. */
 @SuppressWarnings("ImmutableEnumChecker") // constructors and methods are
 enum SlotsSubject {
+    OURS("ours", OurSlots::new),
     REDISSON_PERMITS("redisson-permits", RedissonSlots::permits),
     REDISSON_SEMAPHORE("redisson-semaphore", RedissonSlots::semaphore),
     POLLED_SET("polled-set", PolledSlots::new),

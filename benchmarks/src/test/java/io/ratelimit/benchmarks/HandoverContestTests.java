@@ -12,7 +12,7 @@ class HandoverContestTests {
     @Test
     void giveEverySubjectItsTurnAndNeverMoreThanTheSlots() throws Exception {
         Options options = Options.parse(
-                "subjects=polled-set,fair-semaphore",
+                "subjects=ours,polled-set,fair-semaphore",
                 "threads=8",
                 "rounds=1",
                 "warmup=1ms",
