@@ -56,7 +56,9 @@ final class Admission {
             } else if (this.ledger.obstacles(ticket.amounts()).areNone()) {
                 this.line.leave(ticket);
                 granted.add(new GrantToTell(
-                        ticket.id(), this.grants.grantWaiting(ticket.id(), ticket.amounts(), leaseMicros)));
+                        ticket.id(),
+                        this.grants.grantWaiting(
+                                ticket.id(), ticket.amounts(), leaseMicros, this.line.liveUntil(ticket))));
             } else {
                 return new Drained(granted, false);
             }
@@ -117,8 +119,9 @@ final class Admission {
         return acquire.maxWaitMicros() > 0 && !opensTooLate;
     }
 
-    private static Answer<Queued> queued(Ticket ticket, Obstacles obstacles) {
-        return (status) -> new Queued(ticket.sequence(), obstacles.limits(), status);
+    private Answer<Queued> queued(Ticket ticket, Obstacles obstacles) {
+        long now = this.time.now();
+        return (status) -> new Queued(ticket.sequence(), now, obstacles.limits(), status);
     }
 
     private Answer<Refused> refused(Obstacles obstacles) {

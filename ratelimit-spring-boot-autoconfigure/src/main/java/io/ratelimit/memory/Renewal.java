@@ -74,11 +74,16 @@ final class Renewal {
     private Answer<? extends Decision> ticket(WaitingTicket ticket, Amounts amounts, long lease) {
         Optional<PermitRecord> known = this.holders.find(ticket.ticket());
         if (known.isPresent()) {
-            Optional<Holder> holder = renewed(known.get(), lease);
-            return holder.isPresent() ? this.grants.granted(holder.get()) : Admission.refusedForGood();
+            return known(known.get(), lease);
         }
         Optional<Ticket> waiting = this.line.find(ticket.ticket());
         return waiting.isPresent() ? queued(waiting.get()) : queueAgain(ticket, amounts);
+    }
+
+    /** Answers for a ticket that was granted: its lease is whole again, unless it is over for good. */
+    Answer<? extends Decision> known(PermitRecord known, long lease) {
+        Optional<Holder> holder = renewed(known, lease);
+        return holder.isPresent() ? this.grants.granted(holder.get()) : Admission.refusedForGood();
     }
 
     /** The state was lost: the ticket gets its old place, although the queue may be full. */
@@ -100,7 +105,8 @@ final class Renewal {
         return queued(again);
     }
 
-    private static Answer<Queued> queued(Ticket ticket) {
-        return (status) -> new Queued(ticket.sequence(), List.of(), status);
+    private Answer<Queued> queued(Ticket ticket) {
+        long now = this.time.now();
+        return (status) -> new Queued(ticket.sequence(), now, List.of(), status);
     }
 }

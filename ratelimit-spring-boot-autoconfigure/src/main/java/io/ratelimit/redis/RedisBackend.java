@@ -118,13 +118,16 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.partitionScript, batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
-            if (failure == null) {
-                answer(submissions, reply);
-            } else {
-                fail(submissions, unavailable(failure));
+            try {
+                if (failure == null) {
+                    answer(submissions, reply);
+                } else {
+                    fail(submissions, unavailable(failure));
+                }
+            } finally {
+                batch.mailbox().answered(batch);
+                this.scripting.send();
             }
-            batch.mailbox().answered(batch);
-            this.scripting.send();
         });
         this.scripting.add(call);
     }
@@ -190,7 +193,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 .thenCompose((connected) -> {
                     this.scripting.add(call);
                     this.scripting.send();
-                    return within(call.reply());
+                    return call.reply().orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS);
                 })
                 .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)))
                 .exceptionally((failure) -> {

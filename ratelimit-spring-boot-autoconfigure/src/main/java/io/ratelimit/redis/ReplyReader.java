@@ -136,7 +136,7 @@ final class ReplyReader {
                 Duration wait = micros(number());
                 yield new Reply.Refused(readLimits(), wait, this.status);
             }
-            default -> new Reply.Queued(number(), readLimits(), this.status);
+            default -> new Reply.Queued(number(), this.nowMicros, readLimits(), this.status);
         };
     }
 

@@ -12,8 +12,9 @@ local function fits(amounts)
   return true
 end
 
--- Takes amounts that fit. Returns the lease and the maximum hold that come with them (us; 0: no slots, no maximum).
-local function take(permit, amounts, from_queue)
+-- Takes amounts that fit; for a ticket from the queue a record is always kept, until its instance has confirmed it. The lease ends when
+-- the instance is no longer live at the latest, so that a holder and a head that die together cost one lease, not two. Returns the lease and the maximum hold that come with them (us; 0: no slots, no maximum).
+local function take(permit, amounts, live_until)
   number = number < now and now or number + 1
   stay_until(now)
   local holder
@@ -28,7 +29,7 @@ local function take(permit, amounts, from_queue)
       hold = limits[at + HOLD] > 0 and math.min(hold, limits[at + HOLD]) or hold
     end
   end
-  if not holder and not from_queue then
+  if not holder and not live_until then
     return 0, 0
   end
   holder = holder or { number, now, 0, 0 }
@@ -37,6 +38,7 @@ local function take(permit, amounts, from_queue)
   end
   holder[HOLD_END] = hold < FOREVER and now + hold or 0
   renew_lease(holder)
+  holder[LEASE_END] = math.min(holder[LEASE_END], live_until or FOREVER)
   keep_holder(permit, holder)
   return times_left(holder)
 end

@@ -42,7 +42,7 @@ local function acquire()
   for _ = 1, count do
     local ticket = next_id()
     if queued == 0 and (holder_count == 0 or not find_holder(ticket)) and fits(amounts) then
-      reply[times + 1], reply[times + 2] = take(ticket, amounts, false)
+      reply[times + 1], reply[times + 2] = take(ticket, amounts)
       answer(number)
     else
       waiting().acquire_or_wait(ticket, 0, 0, 0, amounts)

@@ -81,12 +81,12 @@ local function sweep_live()
   end
 end
 
+local function live_until(ticket)
+  return tonumber(redis.call('HGET', LIVE, instance_of(ticket)) or 0)
+end
+
 local function is_dead(ticket, deadline, amounts)
-  if deadline <= now or above_capacity(amounts) then
-    return true
-  end
-  local live_until = redis.call('HGET', LIVE, instance_of(ticket))
-  return not live_until or tonumber(live_until) <= now
+  return deadline <= now or above_capacity(amounts) or live_until(ticket) <= now
 end
 
 local function find_head()
@@ -120,7 +120,7 @@ local function drain()
     steps = steps + 1
     dequeue(first.ticket)
     if not dead then
-      take(first.ticket, first.amounts, true)
+      take(first.ticket, first.amounts, live_until(first.ticket))
       notices[#notices + 1] = { ticket = first.ticket, holder = held[first.ticket] }
     end
   end
@@ -228,7 +228,7 @@ local function acquire_or_wait(ticket, max_wait, priority, max_queue, amounts)
   end
   local score = math.max(number + 1, now) - priority * PRIORITY_STEP
   if is_first(ticket, score) and fits(amounts) then
-    local lease, hold = take(ticket, amounts, false)
+    local lease, hold = take(ticket, amounts)
     return answer_fresh(lease, hold)
   end
   refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)

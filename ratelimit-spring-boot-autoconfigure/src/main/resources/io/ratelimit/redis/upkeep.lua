@@ -103,11 +103,21 @@ local function cancel()
   answer(DONE)
 end
 
+-- Answers for a ticket that was granted: its lease is whole again, unless it is over for good.
+local function answer_renewed(ticket, holder)
+  if holder[FENCE] == 0 or is_over_held(holder) then
+    return waiting().answer_refused(0, {})
+  end
+  renew_lease(holder)
+  keep_holder(ticket, holder)
+  waiting().answer_granted(holder)
+end
+
 local function withdraw()
   local ticket, amounts = next_id(), read_amounts()
   local holder = find_holder(ticket)
   if holder then
-    return waiting().answer_known(holder)
+    return answer_renewed(ticket, holder)
   end
   if queued > 0 then
     waiting().dequeue(ticket)
@@ -149,13 +159,8 @@ end
 local function renew_ticket()
   local ticket, sequence, priority, wait_left, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
   local holder = find_holder(ticket)
-  if holder and (holder[FENCE] == 0 or is_over_held(holder)) then
-    return waiting().answer_refused(0, {})
-  end
   if holder then
-    renew_lease(holder)
-    keep_holder(ticket, holder)
-    return waiting().answer_granted(holder)
+    return answer_renewed(ticket, holder)
   end
   local known = waiting().find_sequence(ticket)
   if known then
