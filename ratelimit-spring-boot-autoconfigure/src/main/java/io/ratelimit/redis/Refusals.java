@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class Refusals {
 
     static final Duration LONGEST_MEMORY = Duration.ofMillis(100);
+
+    private static final long ANSWER_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private static final int MOST = 10_000;
 
@@ -65,7 +68,13 @@ final class Refusals {
             Place place = new Place(partition.id(), i);
             Refusal refusal = (acquire.amounts().get(i) > 0) ? this.byPlace.get(place) : null;
             if (refusal != null && refusal.isOver(nowNanos)) {
-                this.byPlace.remove(place, refusal);
+                // one asks anew; as long as the limit is not open, the others are answered until that has been answered
+                Refusal prolonged = refusal.prolonged(nowNanos);
+                if (prolonged.isOver(nowNanos)) {
+                    this.byPlace.remove(place, refusal);
+                } else if (this.byPlace.replace(place, refusal, prolonged)) {
+                    return null;
+                }
             } else if (refusal != null && refusal.covers(partition, acquire)) {
                 return refusal.answer(nowNanos);
             }
@@ -86,6 +95,18 @@ final class Refusals {
 
         boolean isOver(long nowNanos) {
             return nowNanos - this.untilNanos >= 0;
+        }
+
+        /** Returns the same for as long as an answer may take, or until the limit opens. */
+        Refusal prolonged(long nowNanos) {
+            long opensNanos = this.fromNanos + this.refused.retryAfter().toNanos();
+            return new Refusal(
+                    this.limits,
+                    this.index,
+                    this.amount,
+                    this.refused,
+                    this.fromNanos,
+                    nowNanos + Math.min(opensNanos - nowNanos, ANSWER_NANOS));
         }
 
         /** The limits of one definition are one object. */
