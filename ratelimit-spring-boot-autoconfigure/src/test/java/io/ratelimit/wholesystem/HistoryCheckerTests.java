@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
 import java.time.Duration;
@@ -54,6 +55,13 @@ class HistoryCheckerTests {
             granted("a", 1);
             steps.add(new Granted("b", 2, 2, 2 + LEASE, 2, false));
             broken(() -> checker().neverMoreLeasesThan(2));
+        }
+
+        @Test
+        void countIfTheyWerePutBack() {
+            steps.add(new PutBack("a", LEASE, 1));
+            granted("b", 2);
+            broken(() -> checker().neverMoreLeasesThan(1));
         }
 
         @Test

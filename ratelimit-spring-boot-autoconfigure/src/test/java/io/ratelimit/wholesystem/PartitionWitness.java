@@ -3,6 +3,7 @@ package io.ratelimit.wholesystem;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
 import java.nio.ByteBuffer;
@@ -46,6 +47,8 @@ final class PartitionWitness {
     private final Set<String> gone = new HashSet<>();
 
     private final Map<String, Long> sequences = new HashMap<>();
+
+    private long lastFence;
 
     /** Tickets that have queued, and those that have left, in their order. */
     private final List<Queued> moves = new ArrayList<>();
@@ -119,7 +122,7 @@ final class PartitionWitness {
                 tell(move);
             } else if (this.queued.remove(move.ticket()) != null) {
                 ByteBuffer holder = this.holders.get(move.ticket());
-                tell(isGrant(move.ticket(), holder) ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
+                tell(isNew(move.ticket(), holder) ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
             }
         }
         direct.values().forEach(this::tell);
@@ -152,27 +155,37 @@ final class PartitionWitness {
             boolean left = this.queued.containsKey(permit)
                     || this.moves.stream()
                             .anyMatch((move) -> move.sequence() > 0 && move.ticket().equals(permit));
-            if (isGrant(permit, holder) && !left) {
+            if (isNew(permit, holder) && !left && fence(holder) <= this.lastFence) {
+                tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
+            } else if (isNew(permit, holder) && !left) {
                 direct.put(fence(holder), grant(permit, holder, false));
             }
         });
         return direct;
     }
 
-    private boolean isGrant(String permit, @Nullable ByteBuffer holder) {
+    private boolean isNew(String permit, @Nullable ByteBuffer holder) {
         return holder != null && fence(holder) > 0 && !this.held.contains(permit);
     }
 
     private Granted grant(String permit, ByteBuffer holder, boolean fromQueue) {
+        return new Granted(
+                permit, fence(holder), (long) holder.getDouble(8), leaseEnd(holder), slots(holder), fromQueue);
+    }
+
+    private static long slots(ByteBuffer holder) {
         long slots = 0;
         for (int at = 32; at < holder.limit(); at += 8) {
             slots += (long) holder.getDouble(at);
         }
-        return new Granted(permit, fence(holder), (long) holder.getDouble(8), leaseEnd(holder), slots, fromQueue);
+        return slots;
     }
 
     private boolean tell(Step step) {
-        if (step instanceof Granted) {
+        if (step instanceof Granted granted) {
+            this.lastFence = granted.fence();
+        }
+        if (step instanceof Granted || step instanceof PutBack) {
             this.held.add(step.ticket());
         }
         this.steps.accept(step);

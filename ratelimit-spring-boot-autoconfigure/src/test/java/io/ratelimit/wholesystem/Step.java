@@ -35,6 +35,11 @@ sealed interface Step {
             implements Step {}
 
     /**
+     * A permit that Redis did not know (any more) was put back on its owner's word. That is no grant: its fence is as old as it is.
+     */
+    record PutBack(String ticket, long leaseEndMicros, long slots) implements Step {}
+
+    /**
      * The lease of a permit was renewed.
      */
     record Renewed(String ticket, long leaseEndMicros) implements Step {}

@@ -20,7 +20,7 @@ final class WholeSystem implements AutoCloseable {
 
     private final List<WorkerProcess> workers = new ArrayList<>();
 
-    private @Nullable Witness witness;
+    @Nullable Witness witness;
 
     /** Starts one that is watched from the beginning. */
     static WholeSystem watched() {

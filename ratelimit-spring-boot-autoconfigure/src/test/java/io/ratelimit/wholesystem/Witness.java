@@ -4,6 +4,7 @@ import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -134,7 +135,7 @@ final class Witness implements AutoCloseable {
         synchronized (this.steps) {
             this.steps.add(step);
         }
-        this.held += (step instanceof Granted) ? 1 : (step instanceof Freed) ? -1 : 0;
+        this.held += (step instanceof Granted || step instanceof PutBack) ? 1 : (step instanceof Freed) ? -1 : 0;
         if (step instanceof Queued) {
             this.queued++;
         } else if (step instanceof Dropped || (step instanceof Granted granted && granted.fromQueue())) {
