@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,11 +25,6 @@ import org.jspecify.annotations.Nullable;
  * holders.lua} and {@code queue.lua} share a layout. Not thread-safe.
  */
 final class PartitionWitness {
-
-    /** Where the ids of the operations begin in an EVALSHA: behind command, digest, number of keys, keys, and six arguments. */
-    private static final int KEYS = 7;
-
-    private static final int IDS = 3 + KEYS + 6;
 
     private final String key;
 
@@ -66,26 +60,11 @@ final class PartitionWitness {
                 || line.contains("] \"ZREM\"");
     }
 
-    /** Returns the name of the first operation of a call, or of the command if that is not the script of a partition. */
-    static String operation(MonitorLine call) {
-        if (!isPartitionCall(call)) {
-            return call.command().toUpperCase(Locale.ROOT);
-        }
-        return call.word(IDS + Integer.parseInt(call.word(IDS - 1)));
-    }
-
-    private static boolean isPartitionCall(MonitorLine call) {
-        return call.command().toUpperCase(Locale.ROOT).startsWith("EVAL")
-                && call.words().size() > IDS
-                && call.word(2).equals(Integer.toString(KEYS));
-    }
-
     /** A call has begun, so the one before is over. */
     void begin(MonitorLine call) {
         end();
-        if (isPartitionCall(call) && call.word(3).equals(this.key)) {
-            int count = Integer.parseInt(call.word(IDS - 1));
-            this.ids.addAll(call.words().subList(IDS, IDS + count));
+        if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
+            this.ids.addAll(SeenCall.ids(call));
         }
     }
 

@@ -77,8 +77,9 @@ class TwoJvmsTests {
         assertThat(checker.neverMoreLeasesThan(5)).isEqualTo(5);
         checker.neverMoreInUseThan(5);
         assertThat(history.grants().filter(Granted::fromQueue)).hasSizeGreaterThan(500);
-        List<String> calls = this.system.witness().calls();
-        double handingOver = calls.stream().filter(HANDING_OVER::contains).count();
+        double handingOver = this.system.witness().calls().stream()
+                .filter((seen) -> HANDING_OVER.contains(seen.operation()))
+                .count();
         System.out.printf(
                 "Two JVMs of 64 threads, 5 slots, 2 ms, 3 s: %.0f hand-overs of %.3f scripts; watched %d, %d from the queue, of %.3f scripts%n",
                 handOvers,

@@ -70,6 +70,16 @@ final class WholeSystem implements AutoCloseable {
         return this.witness;
     }
 
+    /** Lets the workers close what is granted to them until nothing is held and nobody waits. */
+    void closeAll() {
+        Awaiting.until(() -> {
+            for (WorkerProcess worker : this.workers) {
+                worker.closeAll();
+            }
+            return witness().catchUp().isQuiet();
+        });
+    }
+
     /** Ends all workers as applications that shut down, and returns what has happened, by time. */
     History end() {
         this.workers.forEach(WorkerProcess::end);

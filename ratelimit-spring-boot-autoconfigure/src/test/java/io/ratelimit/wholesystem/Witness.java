@@ -32,7 +32,7 @@ final class Witness implements AutoCloseable {
 
     private final List<Step> steps = new ArrayList<>();
 
-    private final List<String> calls = new ArrayList<>();
+    private final List<SeenCall> calls = new ArrayList<>();
 
     private final Set<String> seenTokens = ConcurrentHashMap.newKeySet();
 
@@ -88,6 +88,19 @@ final class Witness implements AutoCloseable {
         Awaiting.until(() -> catchUp().steps().stream().filter(Granted.class::isInstance).count() == count);
     }
 
+    /** Returns whether nothing is held and nobody waits. */
+    boolean isQuiet() {
+        return this.held == 0 && this.queued == 0;
+    }
+
+    long held() {
+        return this.held;
+    }
+
+    long queued() {
+        return this.queued;
+    }
+
     /** Returns the steps until now, in Redis' order. */
     List<Step> steps() {
         synchronized (this.steps) {
@@ -95,8 +108,8 @@ final class Witness implements AutoCloseable {
         }
     }
 
-    /** Returns the calls until now: the names of the first operation, or of the command if that is not the script of a partition. */
-    List<String> calls() {
+    /** Returns the calls until now. */
+    List<SeenCall> calls() {
         synchronized (this.calls) {
             return List.copyOf(this.calls);
         }
@@ -124,7 +137,7 @@ final class Witness implements AutoCloseable {
         }
         this.partition.begin(parsed);
         synchronized (this.calls) {
-            this.calls.add(PartitionWitness.operation(parsed));
+            this.calls.add(SeenCall.of(parsed));
         }
         if (RedisProbe.isToken(parsed)) {
             this.seenTokens.add(parsed.word(1));

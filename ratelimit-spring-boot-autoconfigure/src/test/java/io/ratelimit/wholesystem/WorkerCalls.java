@@ -50,7 +50,7 @@ final class WorkerCalls {
                 if (granted == null) {
                     failed(number, failure);
                 } else {
-                    hold(granted(number, granted, call), call);
+                    granted(new Held(number, granted), call);
                 }
             });
             if (permit.isDone()) {
@@ -65,7 +65,7 @@ final class WorkerCalls {
             start(() -> {
                 long number = this.lastCall.incrementAndGet();
                 try {
-                    hold(granted(number, this.limiter.acquire(call.toRequest()), call), call);
+                    granted(new Held(number, this.limiter.acquire(call.toRequest())), call);
                 } catch (RuntimeException ex) {
                     failed(number, ex);
                 }
@@ -93,7 +93,8 @@ final class WorkerCalls {
     private void loadOnce(Call call) {
         long number = this.lastCall.incrementAndGet();
         try {
-            Held permit = granted(number, this.limiter.acquire(call.toRequest()), call);
+            Held permit = new Held(number, this.limiter.acquire(call.toRequest()));
+            permit.report(System.nanoTime(), call);
             LockSupport.parkNanos(call.hold().orElseThrow().toNanos());
             permit.close();
         } catch (RuntimeException ex) {
@@ -115,21 +116,14 @@ final class WorkerCalls {
         oldest.subList(0, count).forEach((call) -> call.cancel(true));
     }
 
-    private Held granted(long number, Permit permit, Call call) {
-        report(Event.GRANTED, number, permit.fencingToken(), Integer.toString(call.priority()));
-        permit.onLost(() -> report(Event.LOST, number, permit.fencingToken()));
-        return new Held(number, permit);
-    }
-
-    private void hold(Held permit, Call call) {
+    /** What is told can be closed: the test may say so at once. */
+    private void granted(Held permit, Call call) {
+        long nanos = System.nanoTime();
         if (call.hold().isEmpty()) {
             this.held.add(permit);
-        } else if (call.hold().orElseThrow().isZero()) {
-            permit.close();
-        } else {
-            CompletableFuture.delayedExecutor(call.hold().orElseThrow().toNanos(), TimeUnit.NANOSECONDS)
-                    .execute(permit::close);
         }
+        permit.report(nanos, call);
+        call.hold().ifPresent(permit::closeAfter);
     }
 
     private static void failed(long number, @Nullable Throwable failure) {
@@ -150,10 +144,25 @@ final class WorkerCalls {
 
     private record Held(long number, Permit permit) {
 
+        void report(long nanos, Call call) {
+            Reports.report(
+                    Event.GRANTED, nanos, this.number, this.permit.fencingToken(), Integer.toString(call.priority()));
+            this.permit.onLost(() -> Reports.report(Event.LOST, this.number, this.permit.fencingToken()));
+        }
+
+        void closeAfter(Duration hold) {
+            if (hold.isZero()) {
+                close();
+            } else {
+                CompletableFuture.delayedExecutor(hold.toNanos(), TimeUnit.NANOSECONDS)
+                        .execute(this::close);
+            }
+        }
+
         void close() {
             long nanos = System.nanoTime();
             Event event = this.permit.isValid() ? Event.CLOSING : Event.CLOSING_LATE;
-            report(event, nanos, this.number, this.permit.fencingToken(), "-");
+            Reports.report(event, nanos, this.number, this.permit.fencingToken(), "-");
             this.permit.close();
         }
     }

@@ -92,6 +92,14 @@ final class WorkerProcess implements AutoCloseable {
         return command("close " + count);
     }
 
+    /** Lets it close all permits that it has told of, and holds until it is told to close them. */
+    void closeAll() {
+        int open = (int) (count(Event.GRANTED) - count(Event.CLOSING) - count(Event.CLOSING_LATE));
+        if (this.process.isAlive() && open > 0) {
+            close(open);
+        }
+    }
+
     /** Lets it cancel the calls that have waited longest. */
     WorkerProcess cancel(int count) {
         return command("cancel " + count);
