@@ -62,8 +62,8 @@ public record ResourceDefinition(
                             .formatted(name));
         }
         WaitBounds.checkConfigured("the resource '" + name + "'", maxWait, maxQueue);
-        limits = Stream.concat(ofKind(limits, LimitKind.RATE), ofKind(limits, LimitKind.CONCURRENCY))
-                .toList();
+        limits = List.copyOf(Stream.concat(ofKind(limits, LimitKind.RATE), ofKind(limits, LimitKind.CONCURRENCY))
+                .toList());
         Set<String> seen = new HashSet<>();
         for (Limit limit : limits) {
             if (!seen.add(limit.kind() + limit.name())) {

@@ -1,5 +1,7 @@
 package io.ratelimit.benchmarks;
 
+import java.util.Optional;
+
 /** Runs the load that its arguments ask for; see {@link Options}. */
 public final class Benchmarks {
 
@@ -12,19 +14,25 @@ public final class Benchmarks {
      */
     public static void main(String[] arguments) throws Exception {
         Options options = Options.parse(arguments);
-        Report report = new Report();
-        for (Workload workload : options.workloads()) {
-            report.add(workload, Contest.run(workload, options));
+        Optional<ResultsFile> file = Optional.empty();
+        if (options.markdown().isPresent()) {
+            file = Optional.of(ResultsFile.read(options.markdown().get()));
         }
-        String introduction = "%s. %d rounds of %d ms after %d ms of warm-up."
+        Report report = new Report("%s. Rounds: %d of %d ms, after %d ms of warm-up."
                 .formatted(
                         Machine.describe(),
                         options.rounds(),
                         options.pass().toMillis(),
-                        options.warmup().toMillis());
-        System.out.printf("%n%s%n%n%s", introduction, report);
-        if (options.markdown().isPresent()) {
-            report.writeInto(options.markdown().get(), introduction);
+                        options.warmup().toMillis()));
+        for (Workload workload : options.loads()) {
+            report.add(workload, Contest.run(workload, options));
+        }
+        if (options.handover()) {
+            report.add(HandoverContest.run(options));
+        }
+        System.out.printf("%n%s", report);
+        if (file.isPresent()) {
+            file.get().write(report.toString());
         }
     }
 }

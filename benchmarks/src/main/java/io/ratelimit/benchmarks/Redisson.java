@@ -25,12 +25,16 @@ final class Redisson implements Contestant {
     private final Calls calls;
 
     private Redisson(int port, Calls calls) {
+        this.client = connect(port);
+        this.calls = calls;
+    }
+
+    static RedissonClient connect(int port) {
         Config config = new Config();
         config.setNettyThreads(Integer.getInteger("redisson.netty-threads", 2));
         config.setThreads(Integer.getInteger("redisson.threads", config.getThreads()));
         config.useSingleServer().setAddress("redis://%s:%d".formatted(RedisProcess.HOST, port));
-        this.client = org.redisson.Redisson.create(config);
-        this.calls = calls;
+        return org.redisson.Redisson.create(config);
     }
 
     /** Its {@link RRateLimiter}. */

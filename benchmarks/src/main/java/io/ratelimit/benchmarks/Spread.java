@@ -34,4 +34,9 @@ record Spread(double median, double least, double most) {
     String medianText(String format) {
         return String.format(Locale.ROOT, format, this.median);
     }
+
+    /** Returns the largest alone. */
+    String mostText(String format) {
+        return String.format(Locale.ROOT, format, this.most);
+    }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class OptionsTests {
@@ -14,8 +15,11 @@ class OptionsTests {
     @Test
     void runEverythingByDefault() {
         Options options = Options.parse();
-        assertThat(options.workloads()).containsExactly(Workload.values());
-        assertThat(options.subjects()).containsExactly(Subject.values());
+        assertThat(options.loads()).containsExactly(Workload.values());
+        assertThat(options.handover()).isTrue();
+        assertThat(options.slotsSubjects()).containsExactly(SlotsSubject.values());
+        assertThat(options.subjects(Workload.PAIR))
+                .containsExactly(Subject.OURS, Subject.BARE, Subject.REDISSON_PERMITS, Subject.REDISSON_SEMAPHORE);
         assertThat(options.threads(Workload.RATE)).containsExactly(1, 8, 64, 256);
     }
 
@@ -32,8 +36,8 @@ class OptionsTests {
                         "settle=3ms",
                         "markdown=a.md"))
                 .isEqualTo(new Options(
-                        List.of(Workload.RATE, Workload.KEYS, Workload.PAIR),
-                        List.of(Subject.OURS, Subject.BARE),
+                        Set.of("rate", "keys", "pair"),
+                        Set.of("ours", "bare"),
                         List.of(1, 64),
                         5,
                         Duration.ofSeconds(1),
@@ -46,7 +50,7 @@ class OptionsTests {
     void refuseWhatTheyDoNotKnow() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Options.parse("rates"))
-                .withMessage("'rates' is none of [rate, pair, keys, refused]");
+                .withMessage("'rates' is none of [rate, pair, keys, refused, handover]");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Options.parse("round=1"))
                 .withMessageContaining("round");

@@ -59,11 +59,12 @@ public sealed interface Reply {
      * The ticket waits; its grant is told to the {@link GrantListener} of its instance.
      *
      * @param sequence its number in the queue
+     * @param atMicros when this was so, by the backend's clock; a grant from before is void
      * @param violated the limits that are in the way, of the ticket or else of the head of the queue; empty in the answer to a
      *     {@link Operation.Renew}
      * @param status how the partition stands
      */
-    record Queued(long sequence, List<Limit> violated, Status status) implements Decision {}
+    record Queued(long sequence, long atMicros, List<Limit> violated, Status status) implements Decision {}
 
     /**
      * Done.

@@ -97,9 +97,7 @@ final class Acquirer {
 
     private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<Permit> caller) {
         if (acquisition.waits()) {
-            return this.waiters
-                    .ask(acquisition, where, caller)
-                    .thenApply((settled) -> answer(acquisition, where, settled));
+            return this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled));
         }
         long sentNanos = this.leases.nanoTime();
         return where.route()
@@ -140,7 +138,7 @@ final class Acquirer {
     private CompletionStage<Answer> locally(
             Acquisition acquisition, CompletableFuture<Permit> caller, BackendUnavailableException cause) {
         Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
-        return ask(acquisition, new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
+        return ask(acquisition.again(), new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
             boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
             return CompletableFuture.failedStage(
                     aboveTheShare ? unavailable(acquisition.definition(), cause) : failure);
@@ -170,6 +168,4 @@ final class Acquirer {
         Throwable cause = failure.getCause();
         return (failure instanceof CompletionException && cause != null) ? cause : failure;
     }
-
-    private record Answer(Permit permit, AcquireOutcome outcome) {}
 }

@@ -79,6 +79,24 @@ record Acquisition(
         return maxWait;
     }
 
+    /** Returns the same with another ticket, for another backend: what the first one still says of the old ticket is not about this. */
+    Acquisition again() {
+        return new Acquisition(
+                this.definition,
+                this.key,
+                this.amounts,
+                this.policy,
+                this.maxWait,
+                this.priority,
+                this.ticket + "-again",
+                this.startNanos);
+    }
+
+    /** Returns how long it may still wait. */
+    long waitLeftNanos(long nowNanos) {
+        return Math.max(0, this.startNanos + this.maxWait.toNanos() - nowNanos);
+    }
+
     /** Returns whether it may wait. */
     boolean waits() {
         return !this.maxWait.isZero();

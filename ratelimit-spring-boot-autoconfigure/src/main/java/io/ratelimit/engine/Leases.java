@@ -40,7 +40,7 @@ final class Leases {
 
     private final ScheduledExecutorService timers;
 
-    private final Map<GrantedPermit, Lease> held = new ConcurrentHashMap<>();
+    private final Map<String, Lease> held = new ConcurrentHashMap<>();
 
     private final Map<CompletionStage<?>, Boolean> underWay = new ConcurrentHashMap<>();
 
@@ -60,7 +60,7 @@ final class Leases {
     void granted(GrantedPermit permit) {
         this.listeners.onGranted(permit.resource(), slots(permit));
         if (permit.hasLease()) {
-            this.held.put(permit, new Lease(timer(permit)));
+            this.held.put(permit.id(), new Lease(permit, timer(permit)));
         }
     }
 
@@ -82,7 +82,12 @@ final class Leases {
         }
     }
 
-    /** Says that a permit of rates alone, granted from the queue, has arrived. */
+    /** Returns whether a permit holds slots and is not closed. */
+    boolean holds(String permit) {
+        return this.held.containsKey(permit);
+    }
+
+    /** Says that nothing is to be kept for a permit: of rates alone, it has arrived; of slots, it is closed. */
     void confirm(Acquisition acquisition, Place where) {
         giveBack(new GiveBack(
                 where,
@@ -93,8 +98,8 @@ final class Leases {
     /** Gives back what the answer to an acquisition that did not come may have granted. */
     void abandon(Acquisition acquisition, Place where) {
         Duration lease = acquisition.longestLease(where.partition().lease());
-        giveBack(new GiveBack(
-                where, new Cancel(acquisition.ticket(), acquisition.amounts(), 0), nanoTime() + lease.toNanos()));
+        long untilNanos = nanoTime() + acquisition.waitLeftNanos(nanoTime()) + lease.toNanos();
+        giveBack(new GiveBack(where, new Cancel(acquisition.ticket(), acquisition.amounts(), 0), untilNanos));
     }
 
     /** Gives back anew what the backend may not have heard of, and renews all leases: one call for up to 128 permits of a partition. */
@@ -106,7 +111,7 @@ final class Leases {
             }
         }
         Map<Place, List<GrantedPermit>> places =
-                this.held.keySet().stream().collect(Collectors.groupingBy(GrantedPermit::where));
+                this.held.values().stream().map(Lease::permit).collect(Collectors.groupingBy(GrantedPermit::where));
         places.forEach((place, permits) -> {
             for (int from = 0; from < permits.size(); from += MOST_PER_CALL) {
                 renew(place, permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL)));
@@ -143,7 +148,7 @@ final class Leases {
         if (leaseMicros > 0) {
             permit.renewed(sentNanos, leaseMicros);
         }
-        if (leaseMicros > 0 && !this.held.containsKey(permit)) {
+        if (leaseMicros > 0 && !holds(permit.id())) {
             // closed while this was under way: where the renewal overtook the release, it has put the permit back
             release(permit);
         } else if ((reply != null && leaseMicros == 0) || permit.isOver(nanoTime())) {
@@ -161,7 +166,7 @@ final class Leases {
     }
 
     private void ended(GrantedPermit permit) {
-        Lease lease = this.held.remove(permit);
+        Lease lease = this.held.remove(permit.id());
         if (lease != null && lease.holdTimer() != null) {
             lease.holdTimer().cancel(false);
         }
@@ -197,5 +202,5 @@ final class Leases {
     /** What frees slots, worth repeating until the end of the lease frees them anyway. Repeating it does no harm. */
     private record GiveBack(Place where, Operation<?> operation, long untilNanos) {}
 
-    private record Lease(@Nullable Future<?> holdTimer) {}
+    private record Lease(GrantedPermit permit, @Nullable Future<?> holdTimer) {}
 }

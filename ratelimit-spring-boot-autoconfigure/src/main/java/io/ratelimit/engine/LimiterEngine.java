@@ -138,6 +138,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public void close() {
         this.heartbeat.quit();
+        this.waiters.stop();
         this.timers.shutdownNow();
     }
 
@@ -184,7 +185,13 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             }
             return;
         }
-        acquireAsync(requests.get(acquired.size())).whenComplete((permit, failure) -> {
+        CompletableFuture<Permit> next = acquireAsync(requests.get(acquired.size()));
+        result.whenComplete((permits, failure) -> {
+            if (result.isCancelled()) {
+                next.cancel(true);
+            }
+        });
+        next.whenComplete((permit, failure) -> {
             if (failure != null) {
                 undo(acquired);
                 result.completeExceptionally(failure);

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The waiters of this instance in one partition, and the timers that let the queue go on where nobody gives anything back: one for the
- * earliest end of a lease or sign of life, which every heartbeat moves, so that it fires only after a death; one for each head that rates
+ * earliest end of a lease or sign of life, which every heartbeat moves, so that it fires only after a death; one for a head that rates
  * alone hold up. Thread-safe.
  */
 final class Line {
@@ -28,7 +28,11 @@ final class Line {
 
     private long wakeNanos;
 
+    private long armedNanos;
+
     private @Nullable Future<?> timer;
+
+    private @Nullable Future<?> turn;
 
     Line(ScheduledExecutorService timers, LongSupplier nanoClock, Runnable goOn) {
         this.timers = timers;
@@ -48,22 +52,25 @@ final class Line {
 
     /** Returns those whose ticket is known to be queued. */
     List<Waiter> queued() {
-        return this.waiters.values().stream()
-                .filter((waiter) -> waiter.place() != null)
-                .toList();
+        return this.waiters.values().stream().filter(Waiter::isQueued).toList();
     }
 
     /** The queue may go on by time alone then. A timer that is armed for an earlier time looks again when it fires. */
     synchronized void wakeIn(long micros) {
         if (micros > 0) {
-            this.wakeNanos = this.nanoClock.getAsLong() + TimeUnit.MICROSECONDS.toNanos(micros);
-            if (this.timer == null) {
-                arm(TimeUnit.MICROSECONDS.toNanos(micros));
+            long nanos = TimeUnit.MICROSECONDS.toNanos(micros);
+            this.wakeNanos = this.nanoClock.getAsLong() + nanos;
+            if (this.timer == null || this.wakeNanos - this.armedNanos < 0) {
+                arm(nanos);
             }
         }
     }
 
     private void arm(long nanos) {
+        if (this.timer != null) {
+            this.timer.cancel(false);
+        }
+        this.armedNanos = this.nanoClock.getAsLong() + nanos;
         this.timer = schedule(this::fire, nanos);
     }
 
@@ -71,26 +78,26 @@ final class Line {
         synchronized (this) {
             this.timer = null;
             long leftNanos = this.wakeNanos - this.nanoClock.getAsLong();
-            if (this.waiters.isEmpty()) {
-                return;
-            }
-            if (leftNanos > 0) {
+            if (leftNanos > 0 && !this.waiters.isEmpty()) {
                 arm(leftNanos);
                 return;
             }
         }
-        this.goOn.run();
+        goOn();
     }
 
-    /** The head waits for rates alone, which have room for it then. */
-    void turnIn(Duration wait) {
-        schedule(
-                () -> {
-                    if (!this.waiters.isEmpty()) {
-                        this.goOn.run();
-                    }
-                },
-                wait.toNanos());
+    /** The head waits for rates alone, which have room for it then. What was said of an earlier head counts no more. */
+    synchronized void turnIn(Duration wait) {
+        if (this.turn != null) {
+            this.turn.cancel(false);
+        }
+        this.turn = schedule(this::goOn, wait.toNanos());
+    }
+
+    private void goOn() {
+        if (!this.waiters.isEmpty()) {
+            this.goOn.run();
+        }
     }
 
     private @Nullable Future<?> schedule(Runnable task, long nanos) {

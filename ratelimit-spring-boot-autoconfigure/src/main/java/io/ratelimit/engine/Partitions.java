@@ -92,7 +92,7 @@ final class Partitions {
     }
 
     private List<Limit> shareOf(List<Limit> limits) {
-        return limits.stream().map(this::shareOf).toList();
+        return List.copyOf(limits.stream().map(this::shareOf).toList());
     }
 
     private Limit shareOf(Limit limit) {
@@ -157,6 +157,11 @@ final class Partitions {
 
     private record Seen(Membership membership, long atNanos) {}
 
+    /**
+     * A definition and what goes with every operation on it.
+     *
+     * @param limits an immutable list, so that all partitions share this very object
+     */
     private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp, Duration lease) {
 
         /** A definition is made once and replaced when it changes; comparing its values would cost every acquisition. */

@@ -18,6 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The acquisitions of this instance that wait. None occupies a thread of ours, and none asks again: a waiter is told. Whatever settles
@@ -49,11 +51,13 @@ final class Waiters implements GrantListener {
      * @param acquisition what to acquire
      * @param where where
      * @param caller gives up the place in the queue when it is cancelled
+     * @param conclusion makes the answer of how it is settled
      */
-    CompletableFuture<Settled> ask(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
+    CompletableFuture<Answer> ask(
+            Acquisition acquisition, Place where, CompletableFuture<?> caller, Function<Settled, Answer> conclusion) {
         long askedNanos = this.leases.nanoTime();
-        Waiter waiter = new Waiter(acquisition, where, askedNanos);
-        add(waiter);
+        Waiter waiter = new Waiter(acquisition, where, askedNanos, conclusion);
+        add(waiter); // before it asks: a grant may be told before the answer
         where.route().execute(where.partition(), waiter.acquire(askedNanos)).whenComplete((decision, failure) -> {
             if (failure != null) {
                 fail(waiter, failure);
@@ -68,17 +72,17 @@ final class Waiters implements GrantListener {
                 giveUp(waiter);
             }
         });
-        return waiter.settled();
+        return waiter.answer();
     }
 
     private void waits(Waiter waiter, Queued queued, long askedNanos) {
         waiter.waits(queued, askedNanos);
         Line line = this.lines.get(waiter.where());
-        if (line == null || waiter.settled().isDone()) {
+        if (line == null || !waiter.isOpen()) {
             return; // its grant was told before this answer
         }
         line.wakeIn(queued.status().wakeMicros());
-        long leftNanos = waiter.waitLeftNanos(this.leases.nanoTime());
+        long leftNanos = waiter.acquisition().waitLeftNanos(this.leases.nanoTime());
         try {
             waiter.timeout(this.timers.schedule(() -> withdraw(waiter), leftNanos, TimeUnit.NANOSECONDS));
         } catch (RejectedExecutionException ex) {
@@ -89,14 +93,14 @@ final class Waiters implements GrantListener {
     @Override
     public void granted(String ticket, Granted grant) {
         Waiter waiter = this.byTicket.get(ticket);
-        if (waiter == null) {
-            return; // given up: what takes the grant back is on its way
+        if (waiter == null || waiter.isOutdated(grant)) {
+            return; // given up, and what takes the grant back is on its way; or told after it has come to nothing
         }
         long passedNanos = this.leases.nanoTime() - waiter.ungrantedNanos();
-        if (grant.leaseMicros() > 0 && passedNanos >= TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros())) {
-            renew(waiter.where(), List.of(waiter)); // told so late that the slots may be another's by now
-        } else {
+        if (grant.leaseMicros() == 0 || passedNanos < TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros())) {
             arrived(waiter, grant, waiter.ungrantedNanos());
+        } else if (waiter.isQueued()) {
+            renew(waiter.where(), List.of(waiter)); // told so late that the slots may be another's by now
         }
     }
 
@@ -131,15 +135,29 @@ final class Waiters implements GrantListener {
                 waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
         where.route()
                 .execute(where.partition(), new Renew(this.instance, List.of(), tickets))
-                .thenAccept((reply) -> {
+                .whenComplete((reply, failure) -> {
                     for (int i = 0; i < waiters.size(); i++) {
-                        renewed(waiters.get(i), reply.tickets().get(i), sentNanos);
+                        Waiter waiter = waiters.get(i);
+                        if (!this.byTicket.containsKey(waiter.ticket())) {
+                            overtaken(waiter);
+                        } else if (reply != null) {
+                            renewed(waiter, reply.tickets().get(i), sentNanos);
+                        }
                     }
                     Line line = this.lines.get(where);
-                    if (line != null) {
+                    if (reply != null && line != null) {
                         line.wakeIn(reply.status().wakeMicros());
                     }
                 });
+    }
+
+    /** It was settled while its renewal was under way, which may have queued its ticket again, or have been granted it. */
+    private void overtaken(Waiter waiter) {
+        if (!waiter.isGranted()) {
+            this.leases.abandon(waiter.acquisition(), waiter.where());
+        } else if (!this.leases.holds(waiter.ticket())) {
+            this.leases.confirm(waiter.acquisition(), waiter.where());
+        }
     }
 
     private void renewed(Waiter waiter, Decision decision, long sentNanos) {
@@ -154,7 +172,7 @@ final class Waiters implements GrantListener {
 
     /** The time is up: takes a grant that was on its way, or leaves. */
     private void withdraw(Waiter waiter) {
-        if (waiter.settled().isDone()) {
+        if (!waiter.isOpen()) {
             return;
         }
         long sentNanos = this.leases.nanoTime();
@@ -182,19 +200,35 @@ final class Waiters implements GrantListener {
     }
 
     private boolean settle(Waiter waiter, Settled settled) {
-        return remove(waiter) && waiter.settled().complete(settled);
+        if (!waiter.claim(settled.decision() instanceof Granted)) {
+            return false;
+        }
+        CompletableFuture<Answer> concluded = waiter.conclude(settled);
+        remove(waiter);
+        concluded.whenComplete((answer, failure) -> tell(waiter, answer, failure));
+        return true;
     }
 
     private void fail(Waiter waiter, Throwable failure) {
-        if (remove(waiter)) {
-            waiter.settled().completeExceptionally(failure);
+        if (waiter.claim(false)) {
+            remove(waiter);
+            tell(waiter, null, failure);
         }
     }
 
     private void giveUp(Waiter waiter) {
-        if (remove(waiter)) {
+        if (waiter.claim(false)) {
+            remove(waiter);
             this.leases.abandon(waiter.acquisition(), waiter.where());
-            waiter.settled().completeExceptionally(new CancellationException("The acquisition was cancelled"));
+            tell(waiter, null, new CancellationException("The acquisition was cancelled"));
+        }
+    }
+
+    private static void tell(Waiter waiter, @Nullable Answer answer, @Nullable Throwable failure) {
+        if (failure != null) {
+            waiter.answer().completeExceptionally(failure);
+        } else {
+            waiter.answer().complete(answer);
         }
     }
 
@@ -218,13 +252,9 @@ final class Waiters implements GrantListener {
         });
     }
 
-    /** Returns whether it was still here. */
-    private boolean remove(Waiter waiter) {
-        if (!this.byTicket.remove(waiter.ticket(), waiter)) {
-            return false;
-        }
+    private void remove(Waiter waiter) {
+        this.byTicket.remove(waiter.ticket());
         this.lines.computeIfPresent(waiter.where(), (where, line) -> line.remove(waiter) ? null : line);
         waiter.stopTimeout();
-        return true;
     }
 }

@@ -11,6 +11,7 @@ import io.ratelimit.memory.PermitRecord.Holder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Lets in who comes, in the order of the queue.
@@ -55,7 +56,9 @@ final class Admission {
             } else if (this.ledger.obstacles(ticket.amounts()).areNone()) {
                 this.line.leave(ticket);
                 granted.add(new GrantToTell(
-                        ticket.id(), this.grants.grantWaiting(ticket.id(), ticket.amounts(), leaseMicros)));
+                        ticket.id(),
+                        this.grants.grantWaiting(
+                                ticket.id(), ticket.amounts(), leaseMicros, this.line.liveUntil(ticket))));
             } else {
                 return new Drained(granted, false);
             }
@@ -73,9 +76,9 @@ final class Admission {
             this.line.markLive(waiting.get().instance(), leaseMicros);
             return queued(waiting.get(), behindQueue(amounts));
         }
-        Optional<Integer> tooMuch = amounts.firstAboveCapacity();
+        OptionalInt tooMuch = amounts.firstAboveCapacity();
         if (tooMuch.isPresent()) {
-            return impossible(amounts, tooMuch.get());
+            return impossible(amounts, tooMuch.getAsInt());
         }
         Ticket newcomer = new Ticket(
                 acquire.ticket(),
@@ -116,8 +119,9 @@ final class Admission {
         return acquire.maxWaitMicros() > 0 && !opensTooLate;
     }
 
-    private static Answer<Queued> queued(Ticket ticket, Obstacles obstacles) {
-        return (status) -> new Queued(ticket.sequence(), obstacles.limits(), status);
+    private Answer<Queued> queued(Ticket ticket, Obstacles obstacles) {
+        long now = this.time.now();
+        return (status) -> new Queued(ticket.sequence(), now, obstacles.limits(), status);
     }
 
     private Answer<Refused> refused(Obstacles obstacles) {

@@ -3,7 +3,7 @@ package io.ratelimit.memory;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import java.util.List;
-import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
@@ -28,7 +28,7 @@ record Amounts(List<Limit> limits, List<Long> values) {
     }
 
     boolean areZero() {
-        return this.values.stream().allMatch((value) -> value == 0);
+        return first((index) -> at(index) > 0).isEmpty();
     }
 
     /** Returns the first limit that is asked for; the very first if none is, which is so only of amounts that were translated. */
@@ -37,12 +37,17 @@ record Amounts(List<Limit> limits, List<Long> values) {
     }
 
     /** Returns the place of the first limit that can never give as much. */
-    Optional<Integer> firstAboveCapacity() {
+    OptionalInt firstAboveCapacity() {
         return first((index) -> at(index) > this.limits.get(index).capacity());
     }
 
-    private Optional<Integer> first(IntPredicate test) {
-        return IntStream.range(0, this.values.size()).filter(test).boxed().findFirst();
+    private OptionalInt first(IntPredicate test) {
+        for (int i = 0; i < this.values.size(); i++) {
+            if (test.test(i)) {
+                return OptionalInt.of(i);
+            }
+        }
+        return OptionalInt.empty();
     }
 
     /** Returns what of this are slots. */
@@ -74,9 +79,10 @@ record Amounts(List<Limit> limits, List<Long> values) {
         return new Amounts(
                 others,
                 others.stream()
-                        .map((limit) -> first((index) -> areSame(this.limits.get(index), limit))
-                                .map(this.values::get)
-                                .orElseGet(() -> unknown.applyAsLong(limit)))
+                        .map((limit) -> {
+                            OptionalInt known = first((index) -> areSame(this.limits.get(index), limit));
+                            return known.isPresent() ? at(known.getAsInt()) : unknown.applyAsLong(limit);
+                        })
                         .toList());
     }
 

@@ -42,9 +42,13 @@ final class Grants {
         return granted(holder);
     }
 
-    /** Grants to one who is told by a message, which may be lost: a record is kept until its caller is known to have it. */
-    Answer<Granted> grantWaiting(String ticket, Amounts amounts, long leaseMicros) {
-        Holder holder = take(ticket, amounts, leaseMicros);
+    /**
+     * Grants to one who is told by a message, which may be lost: a record is kept until its caller is known to have it. The lease ends
+     * with the sign of life of its instance at the latest, so that a holder and a head that die together cost one lease, not two.
+     */
+    Answer<Granted> grantWaiting(String ticket, Amounts amounts, long leaseMicros, long liveUntil) {
+        Holder taken = take(ticket, amounts, leaseMicros);
+        Holder holder = taken.renewed(Math.min(taken.end(), liveUntil));
         this.holders.keep(holder);
         return granted(holder);
     }

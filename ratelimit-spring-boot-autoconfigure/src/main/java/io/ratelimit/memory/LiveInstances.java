@@ -28,7 +28,11 @@ final class LiveInstances {
     }
 
     boolean contains(String instance) {
-        return this.ends.getOrDefault(instance, 0L) > this.time.now();
+        return end(instance) > this.time.now();
+    }
+
+    long end(String instance) {
+        return this.ends.getOrDefault(instance, 0L);
     }
 
     void removeEnded() {

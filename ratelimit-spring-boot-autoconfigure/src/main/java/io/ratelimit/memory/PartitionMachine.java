@@ -169,7 +169,7 @@ final class PartitionMachine {
     private Answer<? extends Decision> withdraw(Withdraw withdraw, Partition sender) {
         Optional<PermitRecord> known = this.holders.find(withdraw.ticket());
         if (known.isPresent()) {
-            return (known.get() instanceof Holder holder) ? this.grants.granted(holder) : Admission.refusedForGood();
+            return this.renewal.known(known.get(), Micros.of(sender.lease()));
         }
         this.line.find(withdraw.ticket()).ifPresent(this.line::leave);
         Obstacles obstacles = this.ledger.obstacles(this.ledger.amounts(sender, withdraw.amounts()));

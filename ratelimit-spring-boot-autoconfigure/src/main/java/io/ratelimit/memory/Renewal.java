@@ -1,6 +1,5 @@
 package io.ratelimit.memory;
 
-import io.ratelimit.Limit;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.WaitingTicket;
@@ -11,6 +10,7 @@ import io.ratelimit.backend.Reply.Renewed;
 import io.ratelimit.memory.PermitRecord.Holder;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Takes signs of life, and puts back what its owner still has and the state has lost.
@@ -74,18 +74,23 @@ final class Renewal {
     private Answer<? extends Decision> ticket(WaitingTicket ticket, Amounts amounts, long lease) {
         Optional<PermitRecord> known = this.holders.find(ticket.ticket());
         if (known.isPresent()) {
-            Optional<Holder> holder = renewed(known.get(), lease);
-            return holder.isPresent() ? this.grants.granted(holder.get()) : Admission.refusedForGood();
+            return known(known.get(), lease);
         }
         Optional<Ticket> waiting = this.line.find(ticket.ticket());
         return waiting.isPresent() ? queued(waiting.get()) : queueAgain(ticket, amounts);
     }
 
+    /** Answers for a ticket that was granted: its lease is whole again, unless it is over for good. */
+    Answer<? extends Decision> known(PermitRecord known, long lease) {
+        Optional<Holder> holder = renewed(known, lease);
+        return holder.isPresent() ? this.grants.granted(holder.get()) : Admission.refusedForGood();
+    }
+
     /** The state was lost: the ticket gets its old place, although the queue may be full. */
     private Answer<? extends Decision> queueAgain(WaitingTicket ticket, Amounts amounts) {
-        Optional<Limit> tooMuch = amounts.firstAboveCapacity().map(amounts.limits()::get);
+        OptionalInt tooMuch = amounts.firstAboveCapacity();
         if (tooMuch.isPresent()) {
-            return Admission.refused(List.of(tooMuch.get()), 0);
+            return Admission.refused(List.of(amounts.limits().get(tooMuch.getAsInt())), 0);
         }
         if (ticket.waitLeftMicros() <= 0) {
             return Admission.refusedForGood();
@@ -100,7 +105,8 @@ final class Renewal {
         return queued(again);
     }
 
-    private static Answer<Queued> queued(Ticket ticket) {
-        return (status) -> new Queued(ticket.sequence(), List.of(), status);
+    private Answer<Queued> queued(Ticket ticket) {
+        long now = this.time.now();
+        return (status) -> new Queued(ticket.sequence(), now, List.of(), status);
     }
 }

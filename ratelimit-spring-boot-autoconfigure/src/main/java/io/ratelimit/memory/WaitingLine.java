@@ -71,6 +71,11 @@ final class WaitingLine {
                 || ticket.amounts().firstAboveCapacity().isPresent();
     }
 
+    /** Returns when the sign of life of a ticket's instance no longer counts. */
+    long liveUntil(Ticket ticket) {
+        return this.live.end(ticket.instance());
+    }
+
     void markLive(String instance, long leaseMicros) {
         this.live.mark(instance, leaseMicros);
     }

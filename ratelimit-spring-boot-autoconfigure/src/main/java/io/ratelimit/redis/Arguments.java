@@ -52,8 +52,13 @@ final class Arguments {
         return (operation instanceof Inspect) ? 0 : 1;
     }
 
-    /** Adds the tickets and permits that an operation names. */
-    void addIds(Operation<?> operation) {
+    /** Adds the tickets and permits that operations name. */
+    void addIds(List<Operation<?>> operations) {
+        add(operations.stream().mapToInt(Arguments::ids).sum());
+        operations.forEach(this::addIds);
+    }
+
+    private void addIds(Operation<?> operation) {
         if (operation instanceof Acquire acquire) {
             add(acquire.ticket());
         } else if (operation instanceof Release release) {
@@ -68,13 +73,39 @@ final class Arguments {
         }
     }
 
-    /** Adds an operation, but for the tickets and permits that it names. */
-    void add(Operation<?> operation) {
-        if (operation instanceof Acquire acquire) {
-            add("acquire").add(acquire.maxWaitMicros()).add(acquire.priority()).add(acquire.maxQueue());
+    /** Returns whether two acquisitions can be told in one: neither waits, and they take the same. */
+    static boolean isOneRun(Acquire one, Acquire next) {
+        return one.maxWaitMicros() == 0
+                && next.maxWaitMicros() == 0
+                && one.amounts().equals(next.amounts());
+    }
+
+    private static boolean isOneRun(Operation<?> one, Operation<?> next) {
+        if (one instanceof Acquire acquire && next instanceof Acquire other) {
+            return isOneRun(acquire, other);
+        }
+        return one instanceof Release && next instanceof Release;
+    }
+
+    /** Adds operations, but for the tickets and permits that they name. Several of a kind in a row are told in one. */
+    void addAll(List<Operation<?>> operations) {
+        int from = 0;
+        for (int i = 1; i <= operations.size(); i++) {
+            if (i == operations.size() || !isOneRun(operations.get(i - 1), operations.get(i))) {
+                add(operations.get(from), i - from);
+                from = i;
+            }
+        }
+    }
+
+    private void add(Operation<?> operation, int count) {
+        if (operation instanceof Release) {
+            add("release").add(count);
+        } else if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
+            add("acquire").add(count).add(acquire.amounts());
+        } else if (operation instanceof Acquire acquire) {
+            add("wait").add(acquire.maxWaitMicros()).add(acquire.priority()).add(acquire.maxQueue());
             add(acquire.amounts());
-        } else if (operation instanceof Release) {
-            add("release");
         } else if (operation instanceof Cancel cancel) {
             add("cancel").add(cancel.grantedAtMicros()).add(cancel.amounts());
         } else if (operation instanceof Withdraw withdraw) {

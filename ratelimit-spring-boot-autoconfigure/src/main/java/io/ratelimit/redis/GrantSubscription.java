@@ -97,11 +97,11 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     private static Status status(String limitsText, String[] numbers) {
         List<LimitStatus> statuses = new ArrayList<>();
         for (Limit limit : LimitsText.read(limitsText)) {
-            int next = 4 + 2 * statuses.size();
+            int next = 2 + 2 * statuses.size();
             Duration reset = ReplyReader.micros(Long.parseLong(numbers[next + 1]));
             statuses.add(new LimitStatus(limit, Long.parseLong(numbers[next]), reset));
         }
-        return new Status(statuses, Long.parseLong(numbers[2]), Long.parseLong(numbers[3]), 0);
+        return new Status(statuses, Long.parseLong(numbers[0]), Long.parseLong(numbers[1]), 0);
     }
 
     /** Passes a message on, as {@code main.lua} writes it. */

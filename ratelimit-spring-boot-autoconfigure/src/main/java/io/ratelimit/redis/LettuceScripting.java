@@ -64,16 +64,24 @@ final class LettuceScripting implements AutoCloseable {
         int seen = 1;
         do {
             if (this.underWay.get() < FEW_UNDER_WAY && !this.added.isEmpty()) {
-                sendAdded();
+                trySendAdded();
             }
             seen = this.toSend.addAndGet(-seen);
         } while (seen != 0);
     }
 
+    private void trySendAdded() {
+        try {
+            sendAdded();
+        } catch (RuntimeException | Error ex) {
+            failAdded(ex); // whoever added has to hear of it, whichever thread sends
+        }
+    }
+
     private void sendAdded() {
         CompletableFuture<Session> current = session();
         if (current.isCompletedExceptionally()) {
-            failAdded(current);
+            failAdded(current.handle((open, failure) -> failure).join());
         } else if (current.isDone()) {
             dispatch(current.join().commands());
         }
@@ -103,23 +111,27 @@ final class LettuceScripting implements AutoCloseable {
             }
         });
         command.whenComplete((reply, failure) -> {
-            this.underWay.decrementAndGet();
             if (failure instanceof RedisNoScriptException) {
-                connection.dispatch(load(call));
+                load(call, connection);
             } else {
-                complete(call, reply, failure);
-            }
-            if (!this.added.isEmpty()) {
-                send();
+                answered(call, reply, failure);
             }
         });
         return command;
     }
 
-    private static AsyncCommand<byte[], byte[], List<Object>> load(ScriptCall call) {
+    private void load(ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.bySource();
-        command.whenComplete((reply, failure) -> complete(call, reply, failure));
-        return command;
+        command.whenComplete((reply, failure) -> answered(call, reply, failure));
+        connection.dispatch(command);
+    }
+
+    private void answered(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
+        this.underWay.decrementAndGet();
+        complete(call, reply, failure);
+        if (!this.added.isEmpty()) {
+            send();
+        }
     }
 
     private static void complete(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
@@ -130,8 +142,7 @@ final class LettuceScripting implements AutoCloseable {
         }
     }
 
-    private void failAdded(CompletableFuture<?> failed) {
-        Throwable cause = failed.handle((open, failure) -> failure).join();
+    private void failAdded(Throwable cause) {
         for (ScriptCall call = this.added.poll(); call != null; call = this.added.poll()) {
             call.reply().completeExceptionally(cause);
         }
@@ -172,7 +183,7 @@ final class LettuceScripting implements AutoCloseable {
             fresh.complete(Session.of(this.connectionFactory.getConnection()));
         } catch (Throwable ex) {
             fresh.completeExceptionally(ex);
-            failAdded(fresh);
+            failAdded(ex);
         }
         send();
     }

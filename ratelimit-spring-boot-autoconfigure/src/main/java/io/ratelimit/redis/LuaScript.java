@@ -30,33 +30,63 @@ record LuaScript(String source, String digest) {
     private static final Pattern CONSTANTS = Pattern.compile(
             "(?m)^ *local ([A-Z][A-Z_]*(?:, [A-Z][A-Z_]*)*) =\\s+(" + CONSTANT + "(?:, " + CONSTANT + ")*)$");
 
+    private static final Pattern FUNCTION = Pattern.compile("(?m)^local function (\\w+)");
+
     private static final Pattern NAME_OR_TEXT = Pattern.compile("'[^'\\n]*'|\\b[A-Z][A-Z_]*\\b");
 
     /** Joins the state machine of a partition behind a clock. */
     static LuaScript partition(String clock) {
-        return join(
-                clock,
-                "arguments.lua",
-                "state.lua",
-                "sliding_window.lua",
-                "holders.lua",
-                "limits.lua",
-                "operations.lua",
-                "refusal.lua",
-                "queue.lua",
-                "adoption.lua",
-                "upkeep.lua",
-                "main.lua");
+        return of(join(
+                read(
+                        clock,
+                        "arguments.lua",
+                        "state.lua",
+                        "sliding_window.lua",
+                        "holders.lua",
+                        "limits.lua",
+                        "operations.lua"),
+                lazily("waiting", read("refusal.lua", "queue.lua")),
+                lazily("upkeep", read("adoption.lua", "upkeep.lua")),
+                read("main.lua")));
     }
 
     /** Joins the sign of life of an instance behind a clock. */
     static LuaScript heartbeat(String clock) {
-        return join(clock, "heartbeat.lua");
+        return of(read(clock, "heartbeat.lua"));
     }
 
-    private static LuaScript join(String... files) {
-        String source = fold(Stream.of(files).map(LuaScript::read).collect(Collectors.joining("\n")));
-        return new LuaScript(source, sha1(source));
+    private static LuaScript of(String source) {
+        String folded = fold(source);
+        return new LuaScript(folded, sha1(folded));
+    }
+
+    private static String join(String... parts) {
+        return String.join("\n", parts);
+    }
+
+    private static String read(String... files) {
+        return Stream.of(files).map(LuaScript::read).collect(Collectors.joining("\n"));
+    }
+
+    /**
+     * Makes the functions of a source when they are first asked for, as the fields of what a function of the given name returns. Every
+     * call of a script begins from nothing, and making a function takes longer than most functions run.
+     */
+    private static String lazily(String name, String source) {
+        String functions = FUNCTION.matcher(source)
+                .results()
+                .map((function) -> function.group(1) + " = " + function.group(1))
+                .collect(Collectors.joining(", "));
+        return """
+                local made_%1$s
+                %1$s = function()
+                  made_%1$s = made_%1$s or (function()
+                %2$s
+                    return { %3$s }
+                  end)()
+                  return made_%1$s
+                end
+                """.formatted(name, source, functions);
     }
 
     /**

@@ -57,8 +57,8 @@ final class Mailboxes implements AutoCloseable {
 
     void submit(Submission<?> submission) {
         Partition.Id id = submission.partition().id();
-        while (!mailbox(id).submit(submission)) {
-            this.byPartition.remove(id);
+        for (Mailbox mailbox = mailbox(id); !mailbox.submit(submission); mailbox = mailbox(id)) {
+            this.byPartition.remove(id, mailbox);
         }
         if (!this.watching.get() && this.watching.compareAndSet(false, true)) {
             watch(submission.deadlineNanos());

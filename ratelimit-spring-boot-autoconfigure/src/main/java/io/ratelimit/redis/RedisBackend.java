@@ -12,6 +12,7 @@ import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -117,13 +118,16 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.partitionScript, batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
-            if (failure == null) {
-                answer(submissions, reply);
-            } else {
-                fail(submissions, unavailable(failure));
+            try {
+                if (failure == null) {
+                    answer(submissions, reply);
+                } else {
+                    fail(submissions, unavailable(failure));
+                }
+            } finally {
+                batch.mailbox().answered(batch);
+                this.scripting.send();
             }
-            batch.mailbox().answered(batch);
-            this.scripting.send();
         });
         this.scripting.add(call);
     }
@@ -137,13 +141,12 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 .add(partition.limits().size())
                 .add((subscription != null) ? subscription.instance() : "")
                 .add(micros(partition.lease()));
-        int ids = 0;
+        List<Operation<?>> operations = new ArrayList<>(submissions.size());
         for (Submission<?> submission : submissions) {
-            ids += Arguments.ids(submission.operation());
+            operations.add(submission.operation());
         }
-        arguments.add(ids);
-        submissions.forEach((submission) -> arguments.addIds(submission.operation()));
-        submissions.forEach((submission) -> arguments.add(submission.operation()));
+        arguments.addIds(operations);
+        arguments.addAll(operations);
         this.clock.time().accept(arguments);
     }
 
@@ -190,7 +193,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 .thenCompose((connected) -> {
                     this.scripting.add(call);
                     this.scripting.send();
-                    return within(call.reply());
+                    return call.reply().orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS);
                 })
                 .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)))
                 .exceptionally((failure) -> {

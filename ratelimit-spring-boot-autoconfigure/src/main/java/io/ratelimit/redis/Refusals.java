@@ -24,7 +24,7 @@ final class Refusals {
 
     private static final int MOST = 10_000;
 
-    private final Map<Partition.Id, Refusal> byPartition = new ConcurrentHashMap<>();
+    private final Map<Place, Refusal> byPlace = new ConcurrentHashMap<>();
 
     private final long memoryNanos;
 
@@ -41,14 +41,14 @@ final class Refusals {
             return;
         }
         long nowNanos = System.nanoTime();
-        if (this.byPartition.size() >= MOST) {
-            this.byPartition.values().removeIf((refusal) -> refusal.isOver(nowNanos));
+        if (this.byPlace.size() >= MOST) {
+            this.byPlace.values().removeIf((refusal) -> refusal.isOver(nowNanos));
         }
-        if (this.byPartition.size() < MOST) {
+        if (this.byPlace.size() < MOST) {
             long untilNanos =
                     nowNanos + Math.min(this.memoryNanos, refused.retryAfter().toNanos());
-            this.byPartition.put(
-                    partition.id(),
+            this.byPlace.put(
+                    new Place(partition.id(), index),
                     new Refusal(
                             partition.limits(), index, acquire.amounts().get(index), refused, nowNanos, untilNanos));
         }
@@ -57,20 +57,29 @@ final class Refusals {
     /** Returns the answer to an acquisition that is refused for sure. */
     @Nullable
     Refused find(Partition partition, Acquire acquire) {
-        if (this.byPartition.isEmpty()) {
-            return null;
-        }
-        Refusal refusal = this.byPartition.get(partition.id());
-        if (refusal == null) {
+        if (this.byPlace.isEmpty()) {
             return null;
         }
         long nowNanos = System.nanoTime();
-        if (refusal.isOver(nowNanos)) {
-            this.byPartition.remove(partition.id(), refusal);
-            return null;
+        for (int i = 0; i < acquire.amounts().size(); i++) {
+            Place place = new Place(partition.id(), i);
+            Refusal refusal = (acquire.amounts().get(i) > 0) ? this.byPlace.get(place) : null;
+            if (refusal != null && refusal.isOver(nowNanos)) {
+                this.byPlace.remove(place, refusal);
+            } else if (refusal != null && refusal.covers(partition, acquire)) {
+                return refusal.answer(nowNanos);
+            }
         }
-        return refusal.covers(partition, acquire) ? refusal.answer(nowNanos) : null;
+        return null;
     }
+
+    /**
+     * A limit of a partition.
+     *
+     * @param partition the partition
+     * @param index the place of the limit among its limits
+     */
+    private record Place(Partition.Id partition, int index) {}
 
     private record Refusal(
             List<Limit> limits, int index, long amount, Refused refused, long fromNanos, long untilNanos) {
@@ -98,7 +107,7 @@ final class Refusals {
         }
 
         private static Duration less(Duration duration, Duration passed) {
-            return duration.isZero() ? duration : duration.minus(passed);
+            return (duration.compareTo(passed) > 0) ? duration.minus(passed) : Duration.ZERO;
         }
     }
 }

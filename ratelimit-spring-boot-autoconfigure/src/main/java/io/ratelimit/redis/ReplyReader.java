@@ -3,6 +3,8 @@ package io.ratelimit.redis;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Decision;
@@ -12,11 +14,15 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the reply of a call, as {@code main.lua}, {@code operations.lua} and {@code upkeep.lua} write it: one answer behind the other.
  */
 final class ReplyReader {
+
+    /** Errors; what is greater in the place of a code is a fencing token. */
+    private static final int LAST_CODE = 6;
 
     private final List<?> reply;
 
@@ -29,6 +35,15 @@ final class ReplyReader {
 
     private int position;
 
+    private final long nowMicros;
+
+    /** The acquisition that was answered last, and what comes with the grants of its run. */
+    private @Nullable Acquire last;
+
+    private long leaseMicros;
+
+    private long holdMicros;
+
     /**
      * Makes a reader.
      *
@@ -37,6 +52,7 @@ final class ReplyReader {
      */
     ReplyReader(List<Limit> sent, List<?> reply) {
         this.reply = reply;
+        this.nowMicros = number();
         long reclaimed = number();
         this.more = number() > 0;
         long queued = number();
@@ -82,24 +98,45 @@ final class ReplyReader {
     }
 
     private Reply readAny(Operation<?> operation) {
-        int code = (int) number();
-        return switch (code) {
+        if (operation instanceof Release) {
+            return new Reply.Done(this.status);
+        }
+        if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
+            return readInRun(acquire);
+        }
+        return readAnswer(operation, number());
+    }
+
+    private Reply readInRun(Acquire acquire) {
+        if (this.last == null || !Arguments.isOneRun(this.last, acquire)) {
+            this.leaseMicros = number();
+            this.holdMicros = number();
+        }
+        this.last = acquire;
+        long fenceOrCode = number();
+        return (fenceOrCode > LAST_CODE)
+                ? new Reply.Granted(fenceOrCode, this.nowMicros, this.leaseMicros, this.holdMicros, this.status)
+                : readAnswer(acquire, fenceOrCode);
+    }
+
+    private Reply readAnswer(Operation<?> operation, long code) {
+        return switch ((int) code) {
             case 0 -> new Reply.Done(this.status);
             case 4 -> readRenewed((Renew) operation);
             case 5 -> readInspected();
-            case 6 -> throw new IllegalArgumentException(text());
+            case LAST_CODE -> throw new IllegalArgumentException(text());
             default -> readDecision(code);
         };
     }
 
-    private Decision readDecision(int code) {
-        return switch (code) {
+    private Decision readDecision(long code) {
+        return switch ((int) code) {
             case 1 -> new Reply.Granted(number(), number(), number(), number(), this.status);
             case 2 -> {
                 Duration wait = micros(number());
                 yield new Reply.Refused(readLimits(), wait, this.status);
             }
-            default -> new Reply.Queued(number(), readLimits(), this.status);
+            default -> new Reply.Queued(number(), this.nowMicros, readLimits(), this.status);
         };
     }
 
@@ -107,7 +144,7 @@ final class ReplyReader {
         List<Long> leases = readNumbers(renew.permits().size());
         List<Decision> tickets = new ArrayList<>(renew.tickets().size());
         for (int i = 0; i < renew.tickets().size(); i++) {
-            tickets.add(readDecision((int) number()));
+            tickets.add(readDecision(number()));
         }
         return new Reply.Renewed(leases, tickets, this.status);
     }

@@ -12,23 +12,22 @@
 -- ARGV[6]    m, the number of ids; behind it m ids: the tickets and permits of the operations, in their order
 -- then       operations, one behind the other; amounts are n numbers, in the order of the limits, 0: not asked. First those that give
 --            something back, then those that take:
---              release                                               its id is a permit
---              cancel    granted-at(us; 0: unknown) amounts          its id is a ticket, here and below
+--              release   count                                         an id each: permits
+--              cancel    granted-at(us; 0: unknown) amounts            its id is a ticket, here and below
 --              withdraw  amounts
 --              renew     instance permits tickets { fence granted-at(us) lease-left(us) hold-left(us; 0: no maximum) amounts }
---                        { sequence priority wait-left(us) amounts }     an id for each permit, then for each ticket
---              acquire   max-wait(us; 0: none) priority max-queue amounts
+--                        { sequence priority wait-left(us) amounts }   an id for each permit, then for each ticket
+--              acquire   count amounts                                 an id each: acquisitions that do not wait
+--              wait      max-wait(us) priority max-queue amounts       an acquisition that may wait
 --              inspect   most
 -- invariant  a call holds at most 128 ids.
 
 local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 
-local sender = {
-  stamp = tonumber(ARGV[1]), text = ARGV[2], size = tonumber(ARGV[3]), instance = ARGV[4], lease = tonumber(ARGV[5]),
-}
+local sender_text, sender_size, sender_instance, sender_lease = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local ids = tonumber(ARGV[6])
-local position = 6 + ids
 local last_id = 6
+local position = 6 + ids
 
 local function next_text()
   position = position + 1
@@ -47,13 +46,9 @@ end
 
 local function next_amounts()
   local amounts = {}
-  for i = 1, sender.size do
+  for i = 1, sender_size do
     amounts[i] = tonumber(ARGV[position + i])
   end
-  position = position + sender.size
+  position = position + sender_size
   return amounts
-end
-
-local function has_more_arguments()
-  return position < #ARGV - CLOCK_ARGUMENTS
 end

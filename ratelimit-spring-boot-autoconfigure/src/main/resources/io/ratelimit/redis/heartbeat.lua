@@ -6,7 +6,7 @@
 -- reply      { live instances, time (us) }
 -- invariant  an instance is live until the end of its last sign; the set expires with the last of them.
 
-local now = read_clock()
+local now = clock
 local lease = tonumber(ARGV[2])
 if lease > 0 then
   redis.call('ZADD', KEYS[1], string.format('%.0f', now + lease), ARGV[1])

@@ -9,14 +9,10 @@
 
 local FENCE, GRANTED_AT, LEASE_END, HOLD_END, HOLDER_SLOTS = 1, 2, 3, 4, 4
 
-local holder_format
+local holder_format = '<dddd' .. string.rep('d', size)
 local held = {} -- permit -> holder; false: none
 local touched = {}
 local is_touched = false
-
-local function format_holders()
-  holder_format = '<dddd' .. string.rep('d', size)
-end
 
 local function read_holders(permits)
   for i, packed in ipairs(redis.call('HMGET', HOLDERS, unpack(permits))) do
@@ -93,7 +89,7 @@ local function renew_lease(holder)
       lease = math.min(lease or FOREVER, limits[(i - 1) * WIDTH + SPAN])
     end
   end
-  local lease_end = now + (lease or sender.lease)
+  local lease_end = now + (lease or sender_lease)
   holder[LEASE_END] = holder[HOLD_END] > 0 and math.min(holder[HOLD_END], lease_end) or lease_end
 end
 

@@ -12,28 +12,33 @@ local function fits(amounts)
   return true
 end
 
-local function take(permit, amounts, from_queue)
-  number = math.max(number + 1, now)
+-- Takes amounts that fit; for a ticket from the queue a record is always kept, until its instance has confirmed it. The lease ends when
+-- the instance is no longer live at the latest, so that a holder and a head that die together cost one lease, not two. Returns the lease and the maximum hold that come with them (us; 0: no slots, no maximum).
+local function take(permit, amounts, live_until)
+  number = number < now and now or number + 1
   stay_until(now)
-  local holder = { number, now, 0, 0 }
-  local hold
-  local any = from_queue
+  local holder
+  local hold = FOREVER
   for i = 1, size do
     local at = (i - 1) * WIDTH
-    local slots = 0
     if amounts[i] > 0 and limits[at + KIND] == WINDOW then
       window_take(at, amounts[i])
     elseif amounts[i] > 0 then
-      slots, any = amounts[i], true
-      limits[at + USED] = limits[at + USED] + slots
-      hold = limits[at + HOLD] > 0 and math.min(hold or FOREVER, limits[at + HOLD]) or hold
+      holder = holder or { number, now, 0, 0 }
+      limits[at + USED] = limits[at + USED] + amounts[i]
+      hold = limits[at + HOLD] > 0 and math.min(hold, limits[at + HOLD]) or hold
     end
-    holder[HOLDER_SLOTS + i] = slots
   end
-  if any then
-    holder[HOLD_END] = hold and now + hold or 0
-    renew_lease(holder)
-    keep_holder(permit, holder)
+  if not holder and not live_until then
+    return 0, 0
   end
-  return holder
+  holder = holder or { number, now, 0, 0 }
+  for i = 1, size do
+    holder[HOLDER_SLOTS + i] = limits[(i - 1) * WIDTH + KIND] == SLOTS and amounts[i] or 0
+  end
+  holder[HOLD_END] = hold < FOREVER and now + hold or 0
+  renew_lease(holder)
+  holder[LEASE_END] = math.min(holder[LEASE_END], live_until or FOREVER)
+  keep_holder(permit, holder)
+  return times_left(holder)
 end

@@ -1,14 +1,14 @@
 -- main.lua: one call, a batch of operations on one partition.
 --
--- reply      one flat list, which Redis converts faster than nested ones: permits taken back because their lease was over; 1 if the
---            call has stopped early and is to be followed by an empty one; tickets queued; time until the queue may go on by the
---            end of a lease (us; 0: nobody waits); text of the limits that the partition goes by ('' where it is the caller's); used
---            and reset (us) of each of them; then the answers, see operations.lua and upkeep.lua; then the messages for the calling
---            instance
+-- reply      one flat list, which Redis converts faster than nested ones: time (us); permits taken back because their lease was over;
+--            1 if the call has stopped early and is to be followed by an empty one; tickets queued; time until the queue may go on
+--            by the end of a lease (us; 0: nobody waits); text of the limits that the partition goes by ('' where it is the
+--            caller's); used and reset (us) of each of them; then the answers, see operations.lua and upkeep.lua; then the
+--            messages for the calling instance
 -- message    granted  'g <ticket> <fence> <granted at, us> <lease, us; 0: no slots> <hold left, us; 0: no maximum>'
 --            turn     't <ticket> <wait, us>'
---            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the
---            status, in which nothing was taken back
+--            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the size of the
+--            queue, the time until it may go on, and used and reset of each limit
 -- invariant  what gives something back comes first, then the queue, then what takes: nobody barges. State first, message second.
 
 local reclaimed = 0
@@ -20,57 +20,16 @@ local function go_on()
     reclaimed = upkeep().sweep()
   end
   if now >= earliest_live then
-    queue().sweep_live()
+    waiting().sweep_live()
   end
   if queued > 0 then
-    queue().drain()
+    waiting().drain()
   end
 end
 
--- Writes the head of the reply, in front of the answers.
-local function take_stock()
-  reply[1], reply[2], reply[3] = reclaimed, more and 1 or 0, queued
-  reply[4] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
-  reply[5] = sender.text ~= text and text or ''
-  for i = 1, size do
-    local at = (i - 1) * WIDTH
-    reply[4 + 2 * i] = limits[at + USED]
-    reply[5 + 2 * i] = limits[at + KIND] == WINDOW and limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
-  end
-end
-
--- Publishes the messages for other instances, and returns those for the caller's.
-local function send_messages()
-  local function write_message(notice)
-    if notice.wait then
-      return string.format('t %s %.0f', notice.ticket, notice.wait)
-    end
-    local lease, hold = times_left(notice.holder)
-    return string.format('g %s %.0f %.0f %.0f %.0f', notice.ticket, notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold)
-  end
-  local by_instance = {}
-  for _, notice in ipairs(notices) do
-    local instance = queue().instance_of(notice.ticket)
-    by_instance[instance] = by_instance[instance] or {}
-    table.insert(by_instance[instance], write_message(notice))
-  end
-  for instance, messages in pairs(by_instance) do
-    if instance ~= sender.instance then
-      local status = { '0', '0', string.format('%.0f', reply[3]), string.format('%.0f', reply[4]) }
-      for i = 1, 2 * size do
-        status[4 + i] = string.format('%.0f', reply[5 + i])
-      end
-      local message = text .. '\n' .. table.concat(status, ' ') .. '\n' .. table.concat(messages, '\n')
-      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)
-    end
-  end
-  return by_instance[sender.instance] or {}
-end
-
-format_holders()
-if sender.stamp > stamp then
-  adoption().adopt()
-  stamp = sender.stamp
+if tonumber(ARGV[1]) > stamp then
+  upkeep().adopt()
+  stamp = tonumber(ARGV[1])
 end
 for at = 0, (size - 1) * WIDTH, WIDTH do
   if limits[at + KIND] == WINDOW then
@@ -80,32 +39,74 @@ end
 if holder_count > 0 and ids > 1 then
   read_holders({ unpack(ARGV, 7, 6 + ids) })
 end
-for i = 1, 5 + 2 * size do
+answered = 6 + 2 * size
+for i = 1, answered do
   reply[i] = 0
 end
-while has_more_arguments() do
+while position < #ARGV - CLOCK_ARGUMENTS do
   local name = next_text()
-  if not has_gone_on and (name == 'acquire' or name == 'inspect') then
-    go_on()
-  end
-  if name == 'acquire' then
-    acquire()
-  elseif name == 'release' then
+  if name == 'release' then
     release()
   else
-    upkeep()[name]()
+    if not has_gone_on and (name == 'acquire' or name == 'wait' or name == 'inspect') then
+      go_on()
+    end
+    if name == 'acquire' then
+      acquire()
+    elseif name == 'wait' then
+      waiting().wait_for()
+    else
+      upkeep()[name]()
+    end
   end
 end
 if not has_gone_on then
   go_on()
 end
 if queued > 0 and not more then
-  queue().tell_head()
+  waiting().tell_head()
 end
-take_stock()
+
+reply[1], reply[2], reply[3], reply[4] = now, reclaimed, more and 1 or 0, queued
+reply[5] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
+reply[6] = sender_text ~= text and text or ''
+for i = 1, size do
+  local at = (i - 1) * WIDTH
+  reply[5 + 2 * i] = limits[at + USED]
+  reply[6 + 2 * i] = limits[at + KIND] == WINDOW and limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+end
+
 save_holders()
-save_state()
+if changed then
+  local extended = idle_at > expires_at
+  expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
+  local packed = struct.pack(HEADER_FORMAT .. string.rep('d', size * WIDTH), size, now, number, expires_at, earliest_end,
+    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, text,
+    unpack(limits))
+  if extended then
+    redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
+  else
+    redis.call('SET', HEADER, packed, 'KEEPTTL')
+  end
+  local function expire(...)
+    for _, key in ipairs({ ... }) do
+      redis.call('PEXPIREAT', key, math.ceil(expires_at / 1000))
+    end
+  end
+  if holder_count > 0 and (extended or not had_holders) then
+    expire(HOLDERS, ENDS)
+  end
+  if entry_count > 0 and (extended or not had_entries) then
+    expire(ENTRIES)
+  end
+  if queued > 0 and (extended or not had_queue) then
+    expire(QUEUE, TICKETS)
+  end
+  if earliest_live < FOREVER and (extended or not had_live) then
+    expire(LIVE)
+  end
+end
 if #notices > 0 then
-  answer(unpack(send_messages()))
+  waiting().send_messages()
 end
 return reply

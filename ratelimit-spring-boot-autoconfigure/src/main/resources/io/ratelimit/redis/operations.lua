@@ -1,67 +1,67 @@
 -- operations.lua: what most calls do with a partition. See arguments.lua for the operations.
 --
 -- reply      numbers, one answer behind the other:
---              done       0
+--              released   nothing
+--              acquired   lease(us; 0: no slots) hold(us; 0: no maximum) of what is granted now; then for each ticket its fence if it
+--                         is granted now, else one of the answers below
 --              granted    1 fence granted-at(us) lease(us; 0: no slots) hold-left(us; 0: no maximum)
 --              refused    2 wait(us) count, the limits that refused as places in the list of limits, the longest wait first
 --              queued     3 sequence count limits(as above)
+--              done       0
 --              error      6 text
 -- invariant  a refusal changes nothing but time.
 
 local DONE, GRANTED, REFUSED, QUEUED, ERROR = 0, 1, 2, 3, 6
 
--- The files behind this one, each a set of functions that few calls need. They are made when first asked for: a call begins from
--- nothing, and making a function takes longer than most functions run.
-local adoption, refusal, queue, upkeep
+-- Functions that not every call needs are made when first asked for: a call begins from nothing, and making a function takes longer than
+-- most functions run. waiting() makes those of refusal.lua and queue.lua, upkeep() those of adoption.lua and upkeep.lua.
+local waiting, upkeep
 
-local function lazily(make)
-  local made
-  return function()
-    made = made or make()
-    return made
-  end
-end
+local notices = {} -- for those who wait: { ticket, granted holder or nil, time until its turn (us) }
 
 local reply = {}
+local answered = 0
 
-local function answer(...)
-  local n = #reply
-  for i = 1, select('#', ...) do
-    reply[n + i] = select(i, ...)
-  end
-end
-
-local function answer_granted(holder)
-  answer(GRANTED, holder[FENCE], holder[GRANTED_AT], times_left(holder))
+local function answer(value)
+  answered = answered + 1
+  reply[answered] = value
 end
 
 -- Reads amounts that stand in the order of the sender's limits as amounts of the limits that the partition goes by.
 local function read_amounts()
   local amounts = next_amounts()
-  return sender.text == text and amounts or adoption().translate(amounts, sender.text, text)
+  return sender_text == text and amounts or upkeep().translate(amounts, sender_text, text)
 end
 
--- Granted at once if nobody is ahead and there is room for all amounts; everything else is queue.lua's.
+-- Each is granted at once if nobody is ahead and there is room for all amounts; everything else is queue.lua's.
 local function acquire()
-  local ticket, max_wait, priority, max_queue, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
-  if queued == 0 and not find_holder(ticket) and fits(amounts) then
-    answer_granted(take(ticket, amounts, false))
-  else
-    queue().acquire(ticket, max_wait, priority, max_queue, amounts)
+  local count, amounts = next_number(), read_amounts()
+  local times = answered
+  answer(0)
+  answer(0)
+  for _ = 1, count do
+    local ticket = next_id()
+    if queued == 0 and (holder_count == 0 or not find_holder(ticket)) and fits(amounts) then
+      reply[times + 1], reply[times + 2] = take(ticket, amounts)
+      answer(number)
+    else
+      waiting().acquire_or_wait(ticket, 0, 0, 0, amounts)
+    end
   end
 end
 
 local function release()
-  local permit = next_id()
-  local holder = find_holder(permit)
-  if holder and holder[FENCE] > 0 then
-    forget_holder(permit)
-    if count_slots(holder, -1) then
-      local held_for = math.max(0, now - holder[GRANTED_AT])
-      mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+  for _ = 1, next_number() do
+    local permit = next_id()
+    local holder = find_holder(permit)
+    if holder and holder[FENCE] > 0 then
+      forget_holder(permit)
+      if count_slots(holder, -1) then
+        local held_for = math.max(0, now - holder[GRANTED_AT])
+        mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+      end
+    elseif not holder and queued > 0 then
+      waiting().dequeue(permit) -- granted, forgotten, queued again, and only now confirmed
     end
-  elseif not holder and queued > 0 then
-    queue().dequeue(permit) -- granted, forgotten, queued again, and only now confirmed
   end
-  answer(DONE)
 end

@@ -10,223 +10,262 @@ local PRIORITY_STEP = 1000000
 local SEQUENCE, DEADLINE, TICKET_AMOUNTS = 1, 2, 2
 local MOST_STEPS = 64
 
-local notices = {} -- { ticket, granted holder or nil, time until its turn (us) }
+local ticket_format = '<dd' .. string.rep('d', size)
+local head -- { ticket, score, sequence, deadline, amounts }, once loaded
 
-queue = lazily(function()
-  local ticket_format = '<dd' .. string.rep('d', size)
-  local head -- { ticket, score, sequence, deadline, amounts }, once loaded
+local function instance_of(ticket)
+  return string.match(ticket, '^[^:]*')
+end
 
-  local function instance_of(ticket)
-    return string.match(ticket, '^[^:]*')
+local function read_ticket(packed)
+  local record = { struct.unpack(ticket_format, packed) }
+  return record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + size) }
+end
+
+local function find_sequence(ticket)
+  local packed = queued > 0 and redis.call('HGET', TICKETS, ticket)
+  return packed and read_ticket(packed) or nil
+end
+
+local function write_ticket(ticket, sequence, deadline, amounts)
+  redis.call('HSET', TICKETS, ticket, struct.pack(ticket_format, sequence, deadline, unpack(amounts, 1, size)))
+end
+
+local function enqueue(ticket, sequence, score, deadline, amounts)
+  write_ticket(ticket, sequence, deadline, amounts)
+  redis.call('ZADD', QUEUE, score, ticket)
+  queued, head, changed = queued + 1, nil, true
+end
+
+local function dequeue(ticket)
+  local removed = redis.call('ZREM', QUEUE, ticket) == 1
+  if removed then
+    redis.call('HDEL', TICKETS, ticket)
+    queued, head, changed = queued - 1, nil, true
   end
+  return removed
+end
 
-  local function read_ticket(packed)
-    local record = { struct.unpack(ticket_format, packed) }
-    return record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + size) }
+-- Goes by other limits from now on.
+local function adopt(translate)
+  local all = queued > 0 and redis.call('HGETALL', TICKETS) or {}
+  local old_size = #ticket_format - 3
+  for i = 1, #all, 2 do
+    local record = { struct.unpack(ticket_format, all[i + 1]) }
+    all[i + 1] = { record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + old_size) } }
   end
-
-  local function find_sequence(ticket)
-    local packed = queued > 0 and redis.call('HGET', TICKETS, ticket)
-    return packed and read_ticket(packed) or nil
+  ticket_format = '<dd' .. string.rep('d', size)
+  for i = 1, #all, 2 do
+    write_ticket(all[i], all[i + 1][1], all[i + 1][2], translate(all[i + 1][3]))
   end
+  head, told_score, told_time = nil, 0, 0
+end
 
-  local function write_ticket(ticket, sequence, deadline, amounts)
-    redis.call('HSET', TICKETS, ticket, struct.pack(ticket_format, sequence, deadline, unpack(amounts, 1, size)))
-  end
+local function mark_live(instance)
+  redis.call('HSET', LIVE, instance, now + sender_lease)
+  earliest_live = math.min(earliest_live, now + sender_lease)
+  stay_until(now + sender_lease)
+end
 
-  local function enqueue(ticket, sequence, score, deadline, amounts)
-    write_ticket(ticket, sequence, deadline, amounts)
-    redis.call('ZADD', QUEUE, score, ticket)
-    queued, head, changed = queued + 1, nil, true
-  end
-
-  local function dequeue(ticket)
-    local removed = redis.call('ZREM', QUEUE, ticket) == 1
-    if removed then
-      redis.call('HDEL', TICKETS, ticket)
-      queued, head, changed = queued - 1, nil, true
-    end
-    return removed
-  end
-
-  -- Goes by other limits from now on.
-  local function adopt(translate)
-    local all = queued > 0 and redis.call('HGETALL', TICKETS) or {}
-    local old_size = #ticket_format - 3
-    for i = 1, #all, 2 do
-      local record = { struct.unpack(ticket_format, all[i + 1]) }
-      all[i + 1] = { record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + old_size) } }
-    end
-    ticket_format = '<dd' .. string.rep('d', size)
-    for i = 1, #all, 2 do
-      write_ticket(all[i], all[i + 1][1], all[i + 1][2], translate(all[i + 1][3]))
-    end
-    head, told_score, told_time = nil, 0, 0
-  end
-
-  local function mark_live(instance)
-    redis.call('HSET', LIVE, instance, now + sender.lease)
-    earliest_live = math.min(earliest_live, now + sender.lease)
-    stay_until(now + sender.lease)
-  end
-
-  -- Forgets the instances that have given no sign of life.
-  local function sweep_live()
-    earliest_live, changed = FOREVER, true
-    local all = redis.call('HGETALL', LIVE)
-    for i = 1, #all, 2 do
-      local live_until = tonumber(all[i + 1])
-      if live_until <= now then
-        redis.call('HDEL', LIVE, all[i])
-      else
-        earliest_live = math.min(earliest_live, live_until)
-      end
+-- Forgets the instances that have given no sign of life.
+local function sweep_live()
+  earliest_live, changed = FOREVER, true
+  local all = redis.call('HGETALL', LIVE)
+  for i = 1, #all, 2 do
+    local live_until = tonumber(all[i + 1])
+    if live_until <= now then
+      redis.call('HDEL', LIVE, all[i])
+    else
+      earliest_live = math.min(earliest_live, live_until)
     end
   end
+end
 
-  local function is_dead(ticket, deadline, amounts)
-    if deadline <= now or refusal().above_capacity(amounts) then
+local function live_until(ticket)
+  return tonumber(redis.call('HGET', LIVE, instance_of(ticket)) or 0)
+end
+
+local function is_dead(ticket, deadline, amounts)
+  return deadline <= now or above_capacity(amounts) or live_until(ticket) <= now
+end
+
+local function find_head()
+  if not head and queued > 0 then
+    local first = redis.call('ZRANGE', QUEUE, 0, 0, 'WITHSCORES')
+    local sequence, deadline, amounts = read_ticket(redis.call('HGET', TICKETS, first[1]))
+    head = { ticket = first[1], score = tonumber(first[2]), sequence = sequence, deadline = deadline, amounts = amounts }
+  end
+  return head
+end
+
+-- Returns whether a ticket would be the head.
+local function is_first(ticket, score)
+  local first = find_head()
+  return not first or score < first.score or score == first.score and ticket < first.ticket
+end
+
+-- Grants the heads whose amounts are there, and drops dead ones.
+local function drain()
+  local steps = 0
+  while queued > 0 do
+    if steps == MOST_STEPS then
+      more = true
+      return
+    end
+    local first = find_head()
+    local dead = is_dead(first.ticket, first.deadline, first.amounts)
+    if not dead and not fits(first.amounts) then
+      return
+    end
+    steps = steps + 1
+    dequeue(first.ticket)
+    if not dead then
+      take(first.ticket, first.amounts, live_until(first.ticket))
+      notices[#notices + 1] = { ticket = first.ticket, holder = held[first.ticket] }
+    end
+  end
+end
+
+-- Drops the dead ones of the next tickets that no search has looked at yet, wherever they stand.
+local function drop_dead_tickets()
+  local from = sweep_from < queued and sweep_from or 0
+  local tickets = redis.call('ZRANGE', QUEUE, from, from + MOST_STEPS - 1)
+  local dropped = 0
+  for i, packed in ipairs(#tickets > 0 and redis.call('HMGET', TICKETS, unpack(tickets)) or {}) do
+    local _, deadline, amounts = read_ticket(packed)
+    if is_dead(tickets[i], deadline, amounts) then
+      dequeue(tickets[i])
+      dropped = dropped + 1
+    end
+  end
+  sweep_from, changed = from + #tickets - dropped, true
+end
+
+-- Tells the head when to come where rates alone are in its way: nothing else will wake it.
+local function tell_head()
+  local first = find_head()
+  local wait, violated = blocked(first.amounts)
+  for _, i in ipairs(violated) do
+    if limits[(i - 1) * WIDTH + KIND] == SLOTS then
+      return
+    end
+  end
+  local open = now + wait
+  if wait > 0 and (told_score ~= first.score or open < told_time) then
+    told_score, told_time, changed = first.score, open, true
+    notices[#notices + 1] = { ticket = first.ticket, wait = wait }
+  end
+end
+
+-- Returns what is in the way of amounts that are not granted: their own limits, else those of the head.
+local function obstacles(amounts)
+  local wait, violated = blocked(amounts)
+  if #violated == 0 and queued > 0 then
+    wait, violated = blocked(find_head().amounts)
+  end
+  for i = 1, #violated == 0 and size or 0 do
+    violated[1] = violated[1] or amounts[i] > 0 and i or nil
+  end
+  return #violated > 0 and violated or { 1 }, wait
+end
+
+local function answer_queued(sequence, violated)
+  answer(QUEUED)
+  answer(sequence)
+  answer_limits(violated)
+end
+
+-- A rate that nobody else waits for opens when it says; everything else may turn out better than it looks.
+local function opens_too_late(amounts, violated, max_wait)
+  for _, i in ipairs(queued == 0 and violated or {}) do
+    local at = (i - 1) * WIDTH
+    if limits[at + KIND] == WINDOW and window_wait(at, amounts[i]) > max_wait then
       return true
     end
-    local live_until = redis.call('HGET', LIVE, instance_of(ticket))
-    return not live_until or tonumber(live_until) <= now
   end
+  return false
+end
 
-  local function find_head()
-    if not head and queued > 0 then
-      local first = redis.call('ZRANGE', QUEUE, 0, 0, 'WITHSCORES')
-      local sequence, deadline, amounts = read_ticket(redis.call('HGET', TICKETS, first[1]))
-      head = { ticket = first[1], score = tonumber(first[2]), sequence = sequence, deadline = deadline, amounts = amounts }
-    end
-    return head
+local function refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
+  local violated, wait = obstacles(amounts)
+  local may_wait = max_wait > 0 and not opens_too_late(amounts, violated, max_wait)
+  if may_wait and queued >= max_queue then
+    drop_dead_tickets()
   end
-
-  -- Returns whether a ticket would be the head.
-  local function is_first(ticket, score)
-    local first = find_head()
-    return not first or score < first.score or score == first.score and ticket < first.ticket
+  if not may_wait or queued >= max_queue then
+    return answer_refused(wait + (queued > 0 and wait_behind() or 0), violated)
   end
+  mark_live(instance_of(ticket))
+  number = score + priority * PRIORITY_STEP
+  enqueue(ticket, number, score, now + max_wait, amounts)
+  answer_queued(number, violated)
+end
 
-  -- Grants the heads whose amounts are there, and drops dead ones.
-  local function drain()
-    local steps = 0
-    while queued > 0 do
-      if steps == MOST_STEPS then
-        more = true
-        return
-      end
-      local first = find_head()
-      local dead = is_dead(first.ticket, first.deadline, first.amounts)
-      if not dead and not fits(first.amounts) then
-        return
-      end
-      steps = steps + 1
-      dequeue(first.ticket)
-      if not dead then
-        notices[#notices + 1] = { ticket = first.ticket, holder = take(first.ticket, first.amounts, true) }
-      end
-    end
+local function answer_fresh(lease, hold)
+  answer(GRANTED)
+  answer(number)
+  answer(now)
+  answer(lease)
+  answer(hold)
+end
+
+-- The acquisitions that are not granted at first sight.
+local function acquire_or_wait(ticket, max_wait, priority, max_queue, amounts)
+  local holder = find_holder(ticket)
+  if holder then
+    return answer_known(holder)
   end
-
-  -- Drops the dead ones of the next tickets that no search has looked at yet, wherever they stand.
-  local function drop_dead_tickets()
-    local from = sweep_from < queued and sweep_from or 0
-    local tickets = redis.call('ZRANGE', QUEUE, from, from + MOST_STEPS - 1)
-    local dropped = 0
-    for i, packed in ipairs(#tickets > 0 and redis.call('HMGET', TICKETS, unpack(tickets)) or {}) do
-      local _, deadline, amounts = read_ticket(packed)
-      if is_dead(tickets[i], deadline, amounts) then
-        dequeue(tickets[i])
-        dropped = dropped + 1
-      end
-    end
-    sweep_from, changed = from + #tickets - dropped, true
-  end
-
-  -- Tells the head when to come where rates alone are in its way: nothing else will wake it.
-  local function tell_head()
-    local first = find_head()
-    local wait, violated = refusal().blocked(first.amounts)
-    for _, i in ipairs(violated) do
-      if limits[(i - 1) * WIDTH + KIND] == SLOTS then
-        return
-      end
-    end
-    local open = now + wait
-    if wait > 0 and (told_score ~= first.score or open < told_time) then
-      told_score, told_time, changed = first.score, open, true
-      notices[#notices + 1] = { ticket = first.ticket, wait = wait }
-    end
-  end
-
-  -- Returns what is in the way of amounts that are not granted: their own limits, else those of the head.
-  local function obstacles(amounts)
-    local wait, violated = refusal().blocked(amounts)
-    if #violated == 0 and queued > 0 then
-      wait, violated = refusal().blocked(find_head().amounts)
-    end
-    for i = 1, #violated == 0 and size or 0 do
-      violated[1] = violated[1] or amounts[i] > 0 and i or nil
-    end
-    return #violated > 0 and violated or { 1 }, wait
-  end
-
-  local function answer_queued(sequence, violated)
-    answer(QUEUED, sequence, #violated, unpack(violated))
-  end
-
-  -- A rate that nobody else waits for opens when it says; everything else may turn out better than it looks.
-  local function opens_too_late(amounts, violated, max_wait)
-    for _, i in ipairs(queued == 0 and violated or {}) do
-      local at = (i - 1) * WIDTH
-      if limits[at + KIND] == WINDOW and refusal().window_wait(at, amounts[i]) > max_wait then
-        return true
-      end
-    end
-    return false
-  end
-
-  local function refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
-    local violated, wait = obstacles(amounts)
-    local may_wait = max_wait > 0 and not opens_too_late(amounts, violated, max_wait)
-    if may_wait and queued >= max_queue then
-      drop_dead_tickets()
-    end
-    if not may_wait or queued >= max_queue then
-      return refusal().answer_refused(wait + (queued > 0 and refusal().wait_behind() or 0), violated)
-    end
+  local known = find_sequence(ticket)
+  if known then
     mark_live(instance_of(ticket))
-    number = score + priority * PRIORITY_STEP
-    enqueue(ticket, number, score, now + max_wait, amounts)
-    answer_queued(number, violated)
+    return answer_queued(known, (obstacles(amounts)))
   end
-
-  -- The acquisitions that are not granted at first sight.
-  local function acquire(ticket, max_wait, priority, max_queue, amounts)
-    local holder = find_holder(ticket)
-    if holder then
-      return refusal().answer_known(holder)
-    end
-    local known = find_sequence(ticket)
-    if known then
-      mark_live(instance_of(ticket))
-      return answer_queued(known, (obstacles(amounts)))
-    end
-    local above = refusal().above_capacity(amounts)
-    if above then
-      return answer(ERROR, string.format("The amount %.0f is above the capacity %.0f of the limit '%s'",
-        amounts[above], limits[(above - 1) * WIDTH + LIMIT], adoption().limit_name(above)))
-    end
-    local score = math.max(number + 1, now) - priority * PRIORITY_STEP
-    if is_first(ticket, score) and fits(amounts) then
-      return answer_granted(take(ticket, amounts, false))
-    end
-    refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
+  local above = above_capacity(amounts)
+  if above then
+    answer(ERROR)
+    return answer(string.format("The amount %.0f is above the capacity %.0f of the limit '%s'",
+      amounts[above], limits[(above - 1) * WIDTH + LIMIT], upkeep().limit_name(above)))
   end
+  local score = math.max(number + 1, now) - priority * PRIORITY_STEP
+  if is_first(ticket, score) and fits(amounts) then
+    local lease, hold = take(ticket, amounts)
+    return answer_fresh(lease, hold)
+  end
+  refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts, score)
+end
 
-  return {
-    instance_of = instance_of, read_ticket = read_ticket, find_sequence = find_sequence, enqueue = enqueue,
-    dequeue = dequeue, adopt = adopt, mark_live = mark_live, sweep_live = sweep_live, drain = drain, tell_head = tell_head,
-    answer_queued = answer_queued, acquire = acquire,
-  }
-end)
+-- An acquisition that may wait.
+local function wait_for()
+  local ticket, max_wait, priority, max_queue, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
+  acquire_or_wait(ticket, max_wait, priority, max_queue, amounts)
+end
+
+-- Publishes the messages for other instances, and answers with those for the caller's.
+local function send_messages()
+  local function write_message(notice)
+    if notice.wait then
+      return string.format('t %s %.0f', notice.ticket, notice.wait)
+    end
+    local lease, hold = times_left(notice.holder)
+    return string.format('g %s %.0f %.0f %.0f %.0f', notice.ticket, notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold)
+  end
+  local by_instance = {}
+  for _, notice in ipairs(notices) do
+    local instance = instance_of(notice.ticket)
+    by_instance[instance] = by_instance[instance] or {}
+    table.insert(by_instance[instance], write_message(notice))
+  end
+  for instance, messages in pairs(by_instance) do
+    if instance ~= sender_instance then
+      local status = { string.format('%.0f', reply[4]), string.format('%.0f', reply[5]) }
+      for i = 1, 2 * size do
+        status[2 + i] = string.format('%.0f', reply[6 + i])
+      end
+      local message = text .. '\n' .. table.concat(status, ' ') .. '\n' .. table.concat(messages, '\n')
+      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)
+    end
+  end
+  for _, message in ipairs(by_instance[sender_instance] or {}) do
+    answer(message)
+  end
+end

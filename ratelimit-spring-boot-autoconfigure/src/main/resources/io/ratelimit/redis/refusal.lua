@@ -1,94 +1,105 @@
 -- refusal.lua: why amounts are not granted, and when they may be.
 
-refusal = lazily(function()
-  local UNKNOWN_HOLD = 1000000
+local UNKNOWN_HOLD = 1000000
 
-  -- Returns the stored entries of a window from one offset to another, packed.
-  local function read_entries(at, from, to)
-    return from <= to and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, from, to))) or {}
+-- Returns the stored entries of a window from one offset to another, packed.
+local function read_entries(at, from, to)
+  return from <= to and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, from, to))) or {}
+end
+
+-- Returns in how many microseconds an amount fits into a window: 0 for now.
+local function window_wait(at, amount)
+  local missing = limits[at + USED] + amount - limits[at + LIMIT]
+  if missing <= 0 then
+    return 0
   end
-
-  -- Returns in how many microseconds an amount fits into a window: 0 for now.
-  local function window_wait(at, amount)
-    local missing = limits[at + USED] + amount - limits[at + LIMIT]
+  local gone_at, oldest_amount = oldest_entry(at)
+  missing = missing - oldest_amount
+  if missing <= 0 then
+    return gone_at - now
+  end
+  for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
+    local _, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+    missing = missing - entry_amount
     if missing <= 0 then
-      return 0
+      return latest + limits[at + SPAN] + 1 - now
     end
-    local gone_at, oldest_amount = oldest_entry(at)
-    missing = missing - oldest_amount
-    if missing <= 0 then
-      return gone_at - now
-    end
-    for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
-      local _, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-      missing = missing - entry_amount
-      if missing <= 0 then
-        return latest + limits[at + SPAN] + 1 - now
-      end
-    end
-    return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1 - now
   end
+  return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1 - now
+end
 
-  local function slots_wait(at, amount)
-    local missing = limits[at + USED] + amount - limits[at + LIMIT]
-    if missing <= 0 then
-      return 0
-    end
-    if mean_hold == 0 then
-      return UNKNOWN_HOLD
-    end
-    return math.max(1, math.floor(mean_hold * missing / math.max(1, limits[at + USED])))
+local function slots_wait(at, amount)
+  local missing = limits[at + USED] + amount - limits[at + LIMIT]
+  if missing <= 0 then
+    return 0
   end
+  if mean_hold == 0 then
+    return UNKNOWN_HOLD
+  end
+  return math.max(1, math.floor(mean_hold * missing / math.max(1, limits[at + USED])))
+end
 
-  -- Returns the longest wait, and the limits that are in the way, that with the longest wait first.
-  local function blocked(amounts)
-    local longest, violated = 0, {}
-    for i = 1, size do
-      local at = (i - 1) * WIDTH
-      local wait = 0
-      if amounts[i] > 0 then
-        wait = (limits[at + KIND] == WINDOW and window_wait or slots_wait)(at, amounts[i])
-      end
-      if wait > 0 then
-        table.insert(violated, wait > longest and 1 or #violated + 1, i)
-        longest = math.max(longest, wait)
-      end
+-- Returns the longest wait, and the limits that are in the way, that with the longest wait first.
+local function blocked(amounts)
+  local longest, violated = 0, {}
+  for i = 1, size do
+    local at = (i - 1) * WIDTH
+    local wait = 0
+    if amounts[i] > 0 then
+      wait = (limits[at + KIND] == WINDOW and window_wait or slots_wait)(at, amounts[i])
     end
-    return longest, violated
-  end
-
-  local function above_capacity(amounts)
-    for i = 1, size do
-      if amounts[i] > limits[(i - 1) * WIDTH + LIMIT] then
-        return i
-      end
+    if wait > 0 then
+      table.insert(violated, wait > longest and 1 or #violated + 1, i)
+      longest = math.max(longest, wait)
     end
-    return nil
   end
+  return longest, violated
+end
 
-  -- The best guess of how long those take who wait already.
-  local function wait_behind()
-    local used = 0
-    for at = 0, (size - 1) * WIDTH, WIDTH do
-      used = used + (limits[at + KIND] == SLOTS and limits[at + USED] or 0)
+local function above_capacity(amounts)
+  for i = 1, size do
+    if amounts[i] > limits[(i - 1) * WIDTH + LIMIT] then
+      return i
     end
-    return math.floor(mean_hold * queued / math.max(1, used))
   end
+  return nil
+end
 
-  local function answer_refused(wait, violated)
-    answer(REFUSED, wait, #violated, unpack(violated))
+-- The best guess of how long those take who wait already.
+local function wait_behind()
+  local used = 0
+  for at = 0, (size - 1) * WIDTH, WIDTH do
+    used = used + (limits[at + KIND] == SLOTS and limits[at + USED] or 0)
   end
+  return math.floor(mean_hold * queued / math.max(1, used))
+end
 
-  -- Answers for a ticket that has been granted before, and may be over.
-  local function answer_known(holder)
-    if holder[FENCE] == 0 then
-      return answer_refused(0, {})
-    end
-    answer_granted(holder)
+local function answer_limits(violated)
+  answer(#violated)
+  for _, i in ipairs(violated) do
+    answer(i)
   end
+end
 
-  return {
-    read_entries = read_entries, window_wait = window_wait, blocked = blocked, above_capacity = above_capacity,
-    wait_behind = wait_behind, answer_refused = answer_refused, answer_known = answer_known,
-  }
-end)
+local function answer_refused(wait, violated)
+  answer(REFUSED)
+  answer(wait)
+  answer_limits(violated)
+end
+
+local function answer_granted(holder)
+  local lease, hold = times_left(holder)
+  answer(GRANTED)
+  answer(holder[FENCE])
+  answer(holder[GRANTED_AT])
+  answer(lease)
+  answer(hold)
+end
+
+-- Answers for a ticket that has been granted before, and may be over.
+local function answer_known(holder)
+  if holder[FENCE] == 0 then
+    return answer_refused(0, {})
+  end
+  answer_granted(holder)
+end

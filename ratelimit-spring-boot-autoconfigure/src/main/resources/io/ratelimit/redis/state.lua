@@ -17,21 +17,14 @@ local WIDTH = 14
 local KIND, LIMIT, SPAN, HOLD, USED = 1, 2, 3, 4, 5
 local SLOTS, WINDOW = 1, 2
 
-local HEADER_FORMAT = '<B' .. string.rep('d', 14) .. 's'
+local HEADER_FORMAT = '<Bdddddddddddddds'
 
-local is_new, size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp,
-  told_score, told_time, sweep_from, last_limit_id, text
-local limits
-
-local function load_state()
-  local raw = redis.call('GET', HEADER)
-  if not raw then
-    is_new, size, last, number, expires_at, earliest_end, earliest_live = true, 0, 0, 0, 0, FOREVER, FOREVER
-    holder_count, entry_count, queued, mean_hold, stamp = 0, 0, 0, 0, -1
-    told_score, told_time, sweep_from, last_limit_id, text = 0, 0, 0, 0, ''
-    limits = {}
-    return
-  end
+local raw = redis.call('GET', HEADER)
+local size, last, number, expires_at, earliest_end, earliest_live = 0, 0, 0, 0, FOREVER, FOREVER
+local holder_count, entry_count, queued, mean_hold, stamp = 0, 0, 0, 0, -1
+local told_score, told_time, sweep_from, last_limit_id, text = 0, 0, 0, 0, ''
+local limits = {}
+if raw then
   local rest
   size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
     told_time, sweep_from, last_limit_id, text, rest = struct.unpack(HEADER_FORMAT, raw)
@@ -39,8 +32,7 @@ local function load_state()
   limits[size * WIDTH + 1] = nil -- where reading ended
 end
 
-load_state()
-local now = math.max(last, read_clock())
+local now = math.max(last, clock)
 local had_holders, had_entries, had_queue, had_live = holder_count > 0, entry_count > 0, queued > 0, earliest_live < FOREVER
 local idle_at = 0
 local changed = false
@@ -51,33 +43,4 @@ local function stay_until(time)
   if time > idle_at then
     idle_at = time
   end
-end
-
-local function save_state()
-  if not changed then
-    return
-  end
-  local extended = idle_at > expires_at
-  if extended then
-    expires_at = idle_at + EXPIRY_SLACK
-  end
-  local packed = struct.pack(HEADER_FORMAT .. string.rep('d', size * WIDTH), size, now, number, expires_at, earliest_end,
-    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, text,
-    unpack(limits))
-  if not extended then
-    redis.call('SET', HEADER, packed, 'KEEPTTL')
-  else
-    redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
-  end
-  local function expire(exists, existed, ...)
-    if exists and (extended or not existed) then
-      for _, key in ipairs({ ... }) do
-        redis.call('PEXPIREAT', key, math.ceil(expires_at / 1000))
-      end
-    end
-  end
-  expire(holder_count > 0, had_holders, HOLDERS, ENDS)
-  expire(entry_count > 0, had_entries, ENTRIES)
-  expire(queued > 0, had_queue, QUEUE, TICKETS)
-  expire(earliest_live < FOREVER, had_live, LIVE)
 end

@@ -5,223 +5,233 @@
 --              inspected  5 holders count { permit age(us) lease-left(us) slots } count { ticket priority waited(us) amounts }
 -- invariant  a renewal takes back nothing that was taken away: what is over stays so.
 
-upkeep = lazily(function()
-  local RENEWED, INSPECTED = 4, 5
+local RENEWED, INSPECTED = 4, 5
 
-  local function is_over_held(holder)
-    return holder[HOLD_END] > 0 and now >= holder[HOLD_END]
+local function is_over_held(holder)
+  return holder[HOLD_END] > 0 and now >= holder[HOLD_END]
+end
+
+local function keep_tombstone(permit)
+  local longest = sender_lease
+  local tombstone = { 0, 0, 0, 0 }
+  for i = 1, size do
+    local at = (i - 1) * WIDTH
+    longest = limits[at + KIND] == SLOTS and math.max(longest, limits[at + SPAN]) or longest
+    tombstone[HOLDER_SLOTS + i] = 0
   end
+  tombstone[LEASE_END] = now + longest
+  keep_holder(permit, tombstone)
+end
 
-  local function keep_tombstone(permit)
-    local longest = sender.lease
-    local tombstone = { 0, 0, 0, 0 }
-    for i = 1, size do
-      local at = (i - 1) * WIDTH
-      longest = limits[at + KIND] == SLOTS and math.max(longest, limits[at + SPAN]) or longest
-      tombstone[HOLDER_SLOTS + i] = 0
-    end
-    tombstone[LEASE_END] = now + longest
-    keep_holder(permit, tombstone)
+-- Takes back the slots of the first holders whose lease or maximum hold is over; returns of how many.
+local function sweep()
+  save_holders()
+  local over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
+  more = more or #over == MOST_STEPS
+  if #over > 0 then
+    read_holders(over)
   end
-
-  -- Takes back the slots of the first holders whose lease or maximum hold is over; returns of how many.
-  local function sweep()
-    save_holders()
-    local over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
-    more = more or #over == MOST_STEPS
-    if #over > 0 then
-      read_holders(over)
-    end
-    local reclaimed = 0
-    for _, permit in ipairs(over) do
-      local holder = held[permit]
-      forget_holder(permit)
-      if holder[FENCE] > 0 then
-        reclaimed = reclaimed + 1
-        count_slots(holder, -1)
-        if is_over_held(holder) then
-          keep_tombstone(permit)
-        end
-      end
-    end
-    save_holders()
-    local first = redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')
-    earliest_end, changed = tonumber(first[2] or FOREVER), true
-    return reclaimed
-  end
-
-  -- Gives back to a window what was taken at a moment, unless that has left the window already.
-  local function window_refund(at, amount, taken_at)
-    local function refund_from(first, latest, entry_amount)
-      if taken_at < first or taken_at > latest then
-        return nil
-      end
-      local refunded = math.min(amount, entry_amount)
-      limits[at + USED] = limits[at + USED] - refunded
-      return entry_amount - refunded
-    end
-    local count = limits[at + COUNT]
-    local left = count > 0
-      and refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
-    if left then
-      limits[at + NEWEST_AMOUNT] = left
-      return
-    end
-    left = count > 1 and refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
-    if left then
-      limits[at + OLDEST_AMOUNT] = left
-      return
-    end
-    for offset, packed in ipairs(refusal().read_entries(at, 1, count - 2)) do
-      local first, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-      left = refund_from(first, latest, entry_amount)
-      if left then
-        store_entry(at, offset, first, latest, left)
-        return
-      end
-    end
-  end
-
-  local function cancel()
-    local ticket, granted_at, amounts = next_id(), next_number(), read_amounts()
-    local holder = find_holder(ticket)
-    if holder and holder[FENCE] == 0 then
-      return answer(DONE)
-    end
-    local taken_at = granted_at
-    if holder then
-      taken_at = holder[GRANTED_AT]
+  local reclaimed = 0
+  for _, permit in ipairs(over) do
+    local holder = held[permit]
+    forget_holder(permit)
+    if holder[FENCE] > 0 then
+      reclaimed = reclaimed + 1
       count_slots(holder, -1)
-    elseif queued > 0 and queue().dequeue(ticket) then
-      taken_at = 0
-    end
-    for i = 1, size do
-      if limits[(i - 1) * WIDTH + KIND] == WINDOW and taken_at > 0 then
-        window_refund((i - 1) * WIDTH, amounts[i], taken_at)
+      if is_over_held(holder) then
+        keep_tombstone(permit)
       end
     end
-    keep_tombstone(ticket)
-    answer(DONE)
   end
+  save_holders()
+  local first = redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')
+  earliest_end, changed = tonumber(first[2] or FOREVER), true
+  return reclaimed
+end
 
-  local function withdraw()
-    local ticket, amounts = next_id(), read_amounts()
-    local holder = find_holder(ticket)
-    if holder then
-      return refusal().answer_known(holder)
+-- Gives back to a window what was taken at a moment, unless that has left the window already.
+local function window_refund(at, amount, taken_at)
+  local function refund_from(first, latest, entry_amount)
+    if taken_at < first or taken_at > latest then
+      return nil
     end
-    if queued > 0 then
-      queue().dequeue(ticket)
-    end
-    refusal().answer_refused(refusal().blocked(amounts))
+    local refunded = math.min(amount, entry_amount)
+    limits[at + USED] = limits[at + USED] - refunded
+    return entry_amount - refunded
   end
-
-  -- The state was lost: a live holder's slots are taken again, above the limit if need be.
-  local function put_back(permit, fence, granted_at, hold_left, amounts)
-    local holder = { fence, granted_at, 0, hold_left > 0 and now + hold_left or 0 }
-    for i = 1, size do
-      holder[HOLDER_SLOTS + i] = limits[(i - 1) * WIDTH + KIND] == SLOTS and amounts[i] or 0
-    end
-    if queued > 0 then
-      queue().dequeue(permit) -- a replica that has not heard of the grant
-    end
-    renew_lease(holder)
-    number = math.max(number, fence)
-    count_slots(holder, 1)
-    keep_holder(permit, holder)
-    return holder[LEASE_END] - now
+  local count = limits[at + COUNT]
+  local left = count > 0
+    and refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
+  if left then
+    limits[at + NEWEST_AMOUNT] = left
+    return
   end
-
-  local function renew_permit()
-    local permit, fence, granted_at, lease_left, hold_left, amounts =
-      next_id(), next_number(), next_number(), next_number(), next_number(), read_amounts()
-    local holder = find_holder(permit)
-    if not holder then
-      return lease_left > 0 and put_back(permit, fence, granted_at, hold_left, amounts) or 0
-    end
-    if holder[FENCE] == 0 or is_over_held(holder) then
-      return 0
-    end
-    renew_lease(holder)
-    keep_holder(permit, holder)
-    return holder[LEASE_END] - now
+  left = count > 1 and refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
+  if left then
+    limits[at + OLDEST_AMOUNT] = left
+    return
   end
-
-  local function renew_ticket()
-    local ticket, sequence, priority, wait_left, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
-    local holder = find_holder(ticket)
-    if holder and (holder[FENCE] == 0 or is_over_held(holder)) then
-      return refusal().answer_refused(0, {})
-    end
-    if holder then
-      renew_lease(holder)
-      keep_holder(ticket, holder)
-      return answer_granted(holder)
-    end
-    local known = queue().find_sequence(ticket)
-    if known then
-      return queue().answer_queued(known, {})
-    end
-    local above = refusal().above_capacity(amounts)
-    if above or wait_left <= 0 then
-      return refusal().answer_refused(0, { above })
-    end
-    number = math.max(number, sequence)
-    queue().enqueue(ticket, sequence, sequence - priority * PRIORITY_STEP, now + wait_left, amounts)
-    queue().answer_queued(sequence, {})
-  end
-
-  local function renew()
-    local instance, permits, tickets = next_text(), next_number(), next_number()
-    told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
-    answer(RENEWED)
-    for _ = 1, permits do
-      answer(renew_permit())
-    end
-    if tickets > 0 then
-      queue().mark_live(instance)
-    end
-    for _ = 1, tickets do
-      renew_ticket()
+  for offset, packed in ipairs(waiting().read_entries(at, 1, count - 2)) do
+    local first, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+    left = refund_from(first, latest, entry_amount)
+    if left then
+      store_entry(at, offset, first, latest, left)
+      return
     end
   end
+end
 
-  local function show_holders(most)
-    local all = holder_count > 0 and redis.call('HGETALL', HOLDERS) or {}
-    local holders = {}
-    for i = 1, #all, 2 do
-      local holder = { struct.unpack(holder_format, all[i + 1]) }
-      holder.permit = all[i]
-      holders[#holders + 1] = holder[FENCE] > 0 and holder or nil
-    end
-    table.sort(holders, function(one, other)
-      return one[FENCE] < other[FENCE] or one[FENCE] == other[FENCE] and one.permit < other.permit
-    end)
-    answer(#holders, math.min(#holders, most))
-    for i = 1, math.min(#holders, most) do
-      local holder = holders[i]
-      answer(holder.permit, math.max(0, now - holder[GRANTED_AT]), holder[LEASE_END] - now)
-      answer(unpack(holder, HOLDER_SLOTS + 1, HOLDER_SLOTS + size))
-    end
+local function cancel()
+  local ticket, granted_at, amounts = next_id(), next_number(), read_amounts()
+  local holder = find_holder(ticket)
+  if holder and holder[FENCE] == 0 then
+    return answer(DONE)
   end
-
-  local function show_queue(most)
-    local first = queued > 0 and most > 0 and redis.call('ZRANGE', QUEUE, 0, most - 1, 'WITHSCORES') or {}
-    answer(#first / 2)
-    for i = 1, #first, 2 do
-      local sequence, _, amounts = queue().read_ticket(redis.call('HGET', TICKETS, first[i]))
-      answer(first[i], (sequence - tonumber(first[i + 1])) / PRIORITY_STEP, math.max(0, now - sequence))
-      answer(unpack(amounts))
+  local taken_at = granted_at
+  if holder then
+    taken_at = holder[GRANTED_AT]
+    count_slots(holder, -1)
+  elseif queued > 0 and waiting().dequeue(ticket) then
+    taken_at = 0
+  end
+  for i = 1, size do
+    if limits[(i - 1) * WIDTH + KIND] == WINDOW and taken_at > 0 then
+      window_refund((i - 1) * WIDTH, amounts[i], taken_at)
     end
   end
+  keep_tombstone(ticket)
+  answer(DONE)
+end
 
-  local function inspect()
-    local most = next_number()
-    save_holders()
-    answer(INSPECTED)
-    show_holders(most)
-    show_queue(most)
+-- Answers for a ticket that was granted: its lease is whole again, unless it is over for good.
+local function answer_renewed(ticket, holder)
+  if holder[FENCE] == 0 or is_over_held(holder) then
+    return waiting().answer_refused(0, {})
   end
+  renew_lease(holder)
+  keep_holder(ticket, holder)
+  waiting().answer_granted(holder)
+end
 
-  return { sweep = sweep, cancel = cancel, withdraw = withdraw, renew = renew, inspect = inspect }
-end)
+local function withdraw()
+  local ticket, amounts = next_id(), read_amounts()
+  local holder = find_holder(ticket)
+  if holder then
+    return answer_renewed(ticket, holder)
+  end
+  if queued > 0 then
+    waiting().dequeue(ticket)
+  end
+  waiting().answer_refused(waiting().blocked(amounts))
+end
+
+-- The state was lost: a live holder's slots are taken again, above the limit if need be.
+local function put_back(permit, fence, granted_at, hold_left, amounts)
+  local holder = { fence, granted_at, 0, hold_left > 0 and now + hold_left or 0 }
+  for i = 1, size do
+    holder[HOLDER_SLOTS + i] = limits[(i - 1) * WIDTH + KIND] == SLOTS and amounts[i] or 0
+  end
+  if queued > 0 then
+    waiting().dequeue(permit) -- a replica that has not heard of the grant
+  end
+  renew_lease(holder)
+  number = math.max(number, fence)
+  count_slots(holder, 1)
+  keep_holder(permit, holder)
+  return holder[LEASE_END] - now
+end
+
+local function renew_permit()
+  local permit, fence, granted_at, lease_left, hold_left, amounts =
+    next_id(), next_number(), next_number(), next_number(), next_number(), read_amounts()
+  local holder = find_holder(permit)
+  if not holder then
+    return lease_left > 0 and put_back(permit, fence, granted_at, hold_left, amounts) or 0
+  end
+  if holder[FENCE] == 0 or is_over_held(holder) then
+    return 0
+  end
+  renew_lease(holder)
+  keep_holder(permit, holder)
+  return holder[LEASE_END] - now
+end
+
+local function renew_ticket()
+  local ticket, sequence, priority, wait_left, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
+  local holder = find_holder(ticket)
+  if holder then
+    return answer_renewed(ticket, holder)
+  end
+  local known = waiting().find_sequence(ticket)
+  if known then
+    return waiting().answer_queued(known, {})
+  end
+  local above = waiting().above_capacity(amounts)
+  if above or wait_left <= 0 then
+    return waiting().answer_refused(0, { above })
+  end
+  number = math.max(number, sequence)
+  waiting().enqueue(ticket, sequence, sequence - priority * PRIORITY_STEP, now + wait_left, amounts)
+  waiting().answer_queued(sequence, {})
+end
+
+local function renew()
+  local instance, permits, tickets = next_text(), next_number(), next_number()
+  told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
+  answer(RENEWED)
+  for _ = 1, permits do
+    answer(renew_permit())
+  end
+  if tickets > 0 then
+    waiting().mark_live(instance)
+  end
+  for _ = 1, tickets do
+    renew_ticket()
+  end
+end
+
+local function show_holders(most)
+  local all = holder_count > 0 and redis.call('HGETALL', HOLDERS) or {}
+  local holders = {}
+  for i = 1, #all, 2 do
+    local holder = { struct.unpack(holder_format, all[i + 1]) }
+    holder.permit = all[i]
+    holders[#holders + 1] = holder[FENCE] > 0 and holder or nil
+  end
+  table.sort(holders, function(one, other)
+    return one[FENCE] < other[FENCE] or one[FENCE] == other[FENCE] and one.permit < other.permit
+  end)
+  answer(#holders)
+  answer(math.min(#holders, most))
+  for i = 1, math.min(#holders, most) do
+    local holder = holders[i]
+    answer(holder.permit)
+    answer(math.max(0, now - holder[GRANTED_AT]))
+    answer(holder[LEASE_END] - now)
+    for j = 1, size do
+      answer(holder[HOLDER_SLOTS + j])
+    end
+  end
+end
+
+local function show_queue(most)
+  local first = queued > 0 and most > 0 and redis.call('ZRANGE', QUEUE, 0, most - 1, 'WITHSCORES') or {}
+  answer(#first / 2)
+  for i = 1, #first, 2 do
+    local sequence, _, amounts = waiting().read_ticket(redis.call('HGET', TICKETS, first[i]))
+    answer(first[i])
+    answer((sequence - tonumber(first[i + 1])) / PRIORITY_STEP)
+    answer(math.max(0, now - sequence))
+    for j = 1, size do
+      answer(amounts[j])
+    end
+  end
+end
+
+local function inspect()
+  local most = next_number()
+  save_holders()
+  answer(INSPECTED)
+  show_holders(most)
+  show_queue(most)
+end

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -49,7 +50,7 @@ import org.junit.jupiter.api.Test;
 @WithRedis
 class MemoryAndRedisAgreeTests {
 
-    private static final int SEQUENCES = 1_000;
+    private static final int SEQUENCES = 300;
 
     private static final int OPERATIONS = 60;
 
@@ -90,7 +91,7 @@ class MemoryAndRedisAgreeTests {
     }
 
     @Test
-    void onAThousandRandomSequences() {
+    void onRandomSequences() {
         long seed = Long.getLong("ratelimit.test.seed", System.nanoTime());
         System.out.printf("%s: -Dratelimit.test.seed=%d%n", getClass().getSimpleName(), seed);
         int granted = 0;
@@ -336,13 +337,21 @@ class MemoryAndRedisAgreeTests {
                     .toList();
         }
 
+        private Throwable rootOf(Throwable ex) {
+            return (ex.getCause() != null) ? rootOf(ex.getCause()) : ex;
+        }
+
         private Object answer(LimitBackend backend, Partition partition, Operation<?> operation) {
             try {
                 return backend.execute(partition, operation)
                         .toCompletableFuture()
                         .get(10, TimeUnit.SECONDS);
+            } catch (ExecutionException ex) {
+                return ex.getCause() instanceof IllegalArgumentException
+                        ? ex.getCause().getMessage()
+                        : rootOf(ex);
             } catch (Exception ex) {
-                return ex.getCause().getClass() + ": " + ex.getCause().getMessage();
+                return ex;
             }
         }
     }

@@ -2,6 +2,4 @@
 
 local CLOCK_ARGUMENTS = 1
 
-local function read_clock()
-  return tonumber(ARGV[#ARGV])
-end
+local clock = tonumber(ARGV[#ARGV])

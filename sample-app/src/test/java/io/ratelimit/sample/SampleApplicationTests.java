@@ -146,6 +146,26 @@ class SampleApplicationTests {
     }
 
     @Test
+    void aQueryThatFindsNoSlotWaitsForOne() {
+        hold(3, LimitRequest.of("postgres-pool").only(LimitKind.CONCURRENCY));
+        CompletableFuture<HttpResponse<String>> query = getAsync("/sales/north", "anna");
+        await().untilAsserted(() -> assertThat(read("/actuator/limits/postgres-pool", "$.usage.queueSize"))
+                .isEqualTo(1));
+
+        freeSlots();
+
+        assertThat(query.join().body()).isEqualTo("{\"north\":300.00}");
+    }
+
+    @Test
+    void aQueryThatWaitedInVainIsToldSo() {
+        hold(3, LimitRequest.of("postgres-pool").only(LimitKind.CONCURRENCY));
+
+        assertThat(get("/sales/north", "anna").body())
+                .contains("The wait for the concurrency limit 'postgres-pool-concurrency' was in vain.");
+    }
+
+    @Test
     void sumsUpSales() {
         assertThat(get("/sales/south", "anna").body()).isEqualTo("{\"south\":250.00}");
     }

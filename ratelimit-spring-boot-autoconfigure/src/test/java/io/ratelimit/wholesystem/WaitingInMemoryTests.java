@@ -1,0 +1,6 @@
+package io.ratelimit.wholesystem;
+
+import org.springframework.test.context.TestPropertySource;
+
+@TestPropertySource(properties = "ratelimit.backend=memory")
+class WaitingInMemoryTests extends WaitingCalls {}
