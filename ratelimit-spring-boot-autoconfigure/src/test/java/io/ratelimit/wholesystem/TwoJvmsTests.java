@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
  */
 class TwoJvmsTests {
 
-    private static final Set<String> HANDING_OVER = Set.of("acquire", "release", "cancel", "withdraw");
+    private static final Set<String> HANDING_OVER = Set.of("acquire", "wait", "release", "cancel", "withdraw");
 
     private final WholeSystem system = new WholeSystem();
 
