@@ -104,6 +104,7 @@ final class ReplyReader {
         if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
             return readInRun(acquire);
         }
+        this.last = null;
         return readAnswer(operation, number());
     }
 
