@@ -1,31 +1,44 @@
 package io.ratelimit.wholesystem;
 
 /**
- * What a worker tells: the name of the event and the fencing token of the permit, which is the time of its grant by Redis' clock, in
- * microseconds.
+ * What may happen to a worker and its calls. Calls are numbered by their worker; a fence is the fencing token of a permit, which is the
+ * time of its grant by Redis' clock, in microseconds.
  */
 enum Event {
+    /** It may be told what to do; the text is the name of its instance. */
     READY,
+    /** It has carried out a command; what that has begun may go on. */
+    DID,
+    /** A call has its permit; the number is the fence, the text the priority. */
     GRANTED,
+    /** A call is about to close its permit, which is valid; the number is the fence. */
     CLOSING,
-    DONE;
-
-    void print(long fence) {
-        System.out.println(name() + ' ' + fence + ' ' + System.nanoTime());
-    }
-
-    /**
-     * An event that happened.
-     *
-     * @param event which
-     * @param fence the fencing token of the permit; 0: none
-     * @param nanos when, by the monotonic clock that all JVMs of one machine share
-     */
-    record Occurrence(Event event, long fence, long nanos) {
-
-        static Occurrence parse(String line) {
-            String[] fields = line.split(" ");
-            return new Occurrence(Event.valueOf(fields[0]), Long.parseLong(fields[1]), Long.parseLong(fields[2]));
-        }
-    }
+    /** A call is about to close its permit, which is valid no more; the number is the fence. */
+    CLOSING_LATE,
+    /** A call is told that it has lost its permit; the number is the fence. */
+    LOST,
+    /** A call was refused at once. */
+    REFUSED,
+    /** A call has waited in vain. */
+    TIMED_OUT,
+    /** A call was cancelled, by itself or by a shutdown. */
+    CANCELLED,
+    /** A call has failed; the text says why. */
+    FAILED,
+    /** Redis has refused a ticket at once; the text is the ticket. */
+    TURNED_AWAY,
+    /** Redis has granted rates alone; the number is the fence, the call is the time of the grant by Redis' clock, in microseconds. */
+    ADMITTED,
+    /** All threads of a load have ended. */
+    LOADED,
+    /** The number is the CPU time of the process, in nanoseconds. */
+    CPU,
+    /** It has stopped its engine and ends. */
+    DONE,
+    /** The test is about to stop the process: SIGSTOP. */
+    FROZEN,
+    /** The test has let the process go on: SIGCONT. */
+    THAWED,
+    /** The test is about to kill the process: SIGKILL. */
+    KILLED
 }

@@ -1,117 +1,91 @@
 package io.ratelimit.wholesystem;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
-import io.lettuce.core.KillArgs;
-import io.lettuce.core.api.async.RedisServerAsyncCommands;
-import io.ratelimit.BackendFailurePolicy;
-import io.ratelimit.ConcurrencyLimit;
-import io.ratelimit.LimitPolicy;
-import io.ratelimit.LimitRequest;
-import io.ratelimit.LimitStatus;
-import io.ratelimit.Permit;
-import io.ratelimit.ResourceDefaults;
-import io.ratelimit.ResourceDefinition;
-import io.ratelimit.ResourceRegistry;
-import io.ratelimit.engine.LimiterEngine;
-import io.ratelimit.memory.MemoryBackend;
-import io.ratelimit.redis.RedisBackend;
-import io.ratelimit.testkit.RedisConnections;
-import io.ratelimit.testkit.RedisServer;
-import io.ratelimit.testkit.WithRedis;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.data.redis.connection.RedisConnection;
-import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Connections that Redis cuts in the middle of calls: some calls have not arrived, of some the reply is lost and the call is sent again.
+ * A Redis that cuts all connections, or forgets its scripts, in the middle of everything: some calls have not arrived, of some the reply
+ * is lost, and they are sent again.
  */
-@WithRedis
 class LostConnectionTests {
 
     private static final int CALLS = 2_000;
 
-    private final LettuceConnectionFactory connections = RedisConnections.open(
-            RedisServer.shared().host(), RedisServer.shared().port());
+    private final WholeSystem system = WholeSystem.watched();
 
-    private final RedisBackend backend = new RedisBackend(this.connections, "lost:", Duration.ofSeconds(5));
-
-    private final LimiterEngine engine = new LimiterEngine(
-            new ResourceRegistry(
-                    ResourceDefaults.STANDARD,
-                    List.of(ResourceDefinition.of(
-                            "pool",
-                            new ResourceDefaults(
-                                    ConcurrencyLimit.DEFAULT_LEASE,
-                                    LimitPolicy.REJECT,
-                                    null,
-                                    ResourceDefaults.DEFAULT_MAX_QUEUE,
-                                    BackendFailurePolicy.REJECT),
-                            ConcurrencyLimit.of(CALLS)))),
-            this.backend,
-            new MemoryBackend(),
-            List.of());
-
-    @BeforeEach
-    void start() {
-        this.engine.start();
-        await().ignoreExceptions().until(() -> used() == 0);
-    }
+    private final Witness witness = this.system.witness();
 
     @AfterEach
-    void stop() {
-        this.engine.stop();
-        this.engine.close();
-        this.backend.close();
-        this.connections.destroy();
+    void close() {
+        this.system.close();
     }
 
     @Test
-    void neitherLoseNorDoubleASlot() {
-        List<CompletableFuture<Permit>> calls = new ArrayList<>();
-        for (int i = 0; i < CALLS; i++) {
-            calls.add(this.engine.acquireAsync(LimitRequest.of("pool")));
-            if (i % 200 == 100) {
-                cutAllConnections();
-            }
+    void neitherLosesNorDoublesASlot() {
+        WorkerProcess worker = this.system.start(Setup.ofSlots(CALLS));
+        for (int i = 0; i < 10; i++) {
+            worker.acquire(CALLS / 10, Call.impatient());
+            this.system.probe().cutConnections();
         }
-        List<Permit> granted = new ArrayList<>();
-        for (CompletableFuture<Permit> call : calls) {
-            call.handle((permit, failure) -> (permit != null) ? granted.add(permit) : null)
-                    .join();
+        Awaiting.until(() -> worker.count(Event.GRANTED) + worker.count(Event.FAILED) == CALLS);
+        this.witness.awaitHeld(worker.count(Event.GRANTED));
+        for (int i = 0; i < 10; i++) {
+            worker.close((int) worker.count(Event.GRANTED) / 10);
+            this.system.probe().cutConnections();
         }
-        assertThat(granted).isNotEmpty();
-        assertThat(granted.stream().map(Permit::fencingToken)).doesNotHaveDuplicates();
-        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> used() == granted.size());
-        for (int i = 0; i < granted.size(); i++) {
-            granted.get(i).close();
-            if (i % 200 == 100) {
-                cutAllConnections();
-            }
-        }
-        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> used() == 0);
-        System.out.printf("%d of %d calls were granted across 10 cuts%n", granted.size(), CALLS);
+        this.system.closeAll();
+        History history = this.system.end();
+        new HistoryChecker(history).sound().nothingTakenBack().nothingLeft();
+        System.out.printf(
+                "%d of %d calls were granted across 10 cuts of all connections%n",
+                worker.count(Event.GRANTED), CALLS);
+        assertThat(worker.count(Event.GRANTED)).isPositive();
     }
 
-    private void cutAllConnections() {
-        try (RedisConnection other = RedisConnections.to(RedisServer.shared()).getConnection()) {
-            RedisServerAsyncCommands<?, ?> commands = (RedisServerAsyncCommands<?, ?>) other.getNativeConnection();
-            commands.clientKill(KillArgs.Builder.typeNormal().skipme(true))
-                    .toCompletableFuture()
-                    .join();
-        }
+    @Test
+    void losesNobodyWhoWaits() {
+        underLoad("connections cut", RedisProbe::cutConnections);
     }
 
-    private long used() {
-        return this.engine.inspect("pool", null).join().limits().stream()
-                .mapToLong(LimitStatus::used)
-                .sum();
+    @Test
+    void losesNobodyWhoWaitsWithItsScripts() {
+        underLoad("script caches emptied", (probe) -> {
+            probe.flushScripts();
+            return 1;
+        });
+    }
+
+    private void underLoad(String what, ToLongFunction<RedisProbe> harm) {
+        List<WorkerProcess> workers =
+                this.system.start(2, Setup.ofSlots(5).withLease(Duration.ofSeconds(6)));
+        Call call = Call.patient().holdingFor(Duration.ofMillis(2));
+        workers.forEach((worker) -> worker.load(32, Duration.ofSeconds(3), call));
+        long done = 0;
+        for (int i = 0; workers.get(0).count(Event.LOADED) == 0; i++) {
+            WorkerProcess worker = workers.get(i % 2);
+            done += harm.applyAsLong(this.system.probe());
+            long next = worker.count(Event.GRANTED) + 20;
+            Awaiting.until(() -> worker.count(Event.LOADED) > 0 || worker.count(Event.GRANTED) >= next);
+        }
+        workers.forEach((worker) -> worker.await(Event.LOADED, 1));
+        Awaiting.until(() -> this.witness.catchUp().isQuiet());
+        History history = this.system.end();
+        System.out.printf(
+                "%d %s during %d grants: %d calls failed%n",
+                done,
+                what,
+                history.grants().count(),
+                history.occurrences(Event.FAILED).count());
+        HistoryChecker checker = new HistoryChecker(history).sound().undisturbed();
+        assertThat(checker.neverMoreLeasesThan(5)).isEqualTo(5);
+        checker.neverMoreInUseThan(5);
+        assertThat(done).isGreaterThan(2);
+        assertThat(history.occurrences(Event.FAILED)).isEmpty();
+        this.system.checkThatAllKeysExpire();
     }
 }

@@ -1,102 +1,80 @@
 package io.ratelimit.wholesystem;
 
-import io.ratelimit.BackendFailurePolicy;
-import io.ratelimit.ConcurrencyLimit;
-import io.ratelimit.LimitExceededException;
-import io.ratelimit.LimitPolicy;
-import io.ratelimit.Limiter;
-import io.ratelimit.Permit;
-import io.ratelimit.RateLimit;
-import io.ratelimit.ResourceDefaults;
-import io.ratelimit.ResourceDefinition;
-import io.ratelimit.ResourceRegistry;
+import com.sun.management.OperatingSystemMXBean;
 import io.ratelimit.engine.LimiterEngine;
 import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.redis.RedisBackend;
 import io.ratelimit.testkit.RedisConnections;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * The main program of one worker JVM: an instance of an application that uses limits, without Spring around it. Writes one line for
- * every event to its standard output; see {@link Event}.
+ * The main program of one worker JVM: an instance of an application that uses limits, without Spring around it. It does what the lines of
+ * its standard input say, and writes one line for every event to its standard output; see {@link Event}.
  */
 public final class Worker {
 
-    /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
-    private static final ResourceDefaults DEFAULTS = new ResourceDefaults(
-            ConcurrencyLimit.DEFAULT_LEASE,
-            LimitPolicy.REJECT,
-            null,
-            ResourceDefaults.DEFAULT_MAX_QUEUE,
-            BackendFailurePolicy.REJECT);
+    private final LimiterEngine engine;
 
-    private Worker() {}
+    private final WorkerCalls calls;
+
+    private Worker(LimiterEngine engine) {
+        this.engine = engine;
+        this.calls = new WorkerCalls(engine);
+    }
 
     /**
-     * Runs until the time is over, then closes everything.
+     * Carries out commands until there are no more, then stops the engine as an application does that shuts down.
      *
-     * @param arguments the port of Redis, what to do ({@code rate}, {@code slots} or {@code hold}), threads, seconds
+     * @param arguments the port of Redis, then a {@link Setup}
      */
     public static void main(String[] arguments) throws Exception {
-        int port = Integer.parseInt(arguments[0]);
-        String job = arguments[1];
-        int threads = Integer.parseInt(arguments[2]);
-        long seconds = Long.parseLong(arguments[3]);
-        LettuceConnectionFactory connections = RedisConnections.open("127.0.0.1", port);
-        RedisBackend backend = new RedisBackend(connections, "whole:", Duration.ofSeconds(20));
+        LettuceConnectionFactory connections = RedisConnections.open("127.0.0.1", Integer.parseInt(arguments[0]));
+        RedisBackend backend = new RedisBackend(connections, Setup.PREFIX, Setup.COMMAND_TIMEOUT);
+        List<String> setup = List.of(arguments).subList(1, arguments.length);
         LimiterEngine engine = new LimiterEngine(
-                new ResourceRegistry(
-                        DEFAULTS,
-                        List.of(
-                                ResourceDefinition.of("rate", DEFAULTS, RateLimit.of(100, Duration.ofSeconds(1))),
-                                ResourceDefinition.of("slots", DEFAULTS, ConcurrencyLimit.of(5)),
-                                ResourceDefinition.of(
-                                        "hold", new ConcurrencyLimit("default", 5, Duration.ofSeconds(2), null)))),
-                backend,
-                new MemoryBackend(),
-                List.of());
+                Setup.parse(setup).toRegistry(), new RecordingBackend(backend), new MemoryBackend(), List.of());
         engine.start();
-        engine.inspect(job, null).get(30, TimeUnit.SECONDS);
-        Event.READY.print(0);
-        System.in.read();
-        long endNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        Thread[] runners = new Thread[threads];
-        for (int i = 0; i < threads; i++) {
-            runners[i] = new Thread(() -> run(engine, job, endNanos));
-            runners[i].start();
-        }
-        for (Thread runner : runners) {
-            runner.join();
-        }
+        engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+        Reports.report(Event.READY, 0, 0, engine.instance());
+        new Worker(engine).run();
         engine.stop();
         engine.close();
         backend.close();
         connections.destroy();
-        Event.DONE.print(0);
+        Reports.report(Event.DONE, 0, 0);
+        System.exit(0);
     }
 
-    private static void run(Limiter limiter, String job, long endNanos) {
-        while (System.nanoTime() - endNanos < 0) {
-            try (Permit permit = limiter.acquire(job)) {
-                Event.GRANTED.print(permit.fencingToken());
-                work(job, endNanos);
-                Event.CLOSING.print(permit.fencingToken());
-            } catch (LimitExceededException refused) {
-                LockSupport.parkNanos(Math.min(refused.retryAfter().toNanos(), TimeUnit.MILLISECONDS.toNanos(2)));
-            }
+    private void run() throws Exception {
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            carryOut(line.split(" "));
+            Reports.report(Event.DID, 0, 0);
         }
     }
 
-    private static void work(String job, long endNanos) {
-        if (job.equals("slots")) {
-            LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(4_000_000));
-        } else if (job.equals("hold")) {
-            LockSupport.parkNanos(endNanos - System.nanoTime());
+    private void carryOut(String[] command) {
+        switch (command[0]) {
+            case "acquire" -> this.calls.acquire(Integer.parseInt(command[1]), Call.parse(command));
+            case "block" -> this.calls.block(Integer.parseInt(command[1]), Call.parse(command));
+            case "load" ->
+                this.calls.load(Integer.parseInt(command[1]), Duration.parse(command[2]), Call.parse(command));
+            case "close" -> this.calls.close(Integer.parseInt(command[1]));
+            case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
+            case "stop" -> this.engine.stop();
+            case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
+            default -> throw new IllegalArgumentException("Unknown command " + command[0]);
         }
+    }
+
+    private static long cpuNanos() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
     }
 }

@@ -1,95 +1,232 @@
 package io.ratelimit.wholesystem;
 
-import io.ratelimit.testkit.RedisServer;
-import io.ratelimit.wholesystem.Event.Occurrence;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.Stream;
 
 /**
- * A {@link Worker} in a JVM of its own.
+ * A {@link Worker} in a JVM of its own. Commands return once they have been carried out.
  */
 final class WorkerProcess implements AutoCloseable {
 
+    private static final Duration LONGEST = Duration.ofSeconds(60);
+
+    private final int number;
+
     private final Process process;
 
-    private final List<Occurrence> history = new CopyOnWriteArrayList<>();
+    private final List<Occurrence> history = new ArrayList<>();
+
+    private final AtomicLongArray counts = new AtomicLongArray(Event.values().length);
 
     private final Thread reader;
 
-    private WorkerProcess(Process process) {
+    private WorkerProcess(int number, Process process) {
+        this.number = number;
         this.process = process;
-        this.reader = new Thread(this::read);
+        this.reader = new Thread(this::read, "worker-" + number);
+        this.reader.setDaemon(true);
         this.reader.start();
     }
 
-    static WorkerProcess start(RedisServer redis, String job, int threads, int seconds) {
-        List<String> command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Worker.class.getName(),
-                Integer.toString(redis.port()),
-                job,
-                Integer.toString(threads),
-                Integer.toString(seconds));
+    /** Starts one, which is ready after {@link #awaitReady()}. */
+    static WorkerProcess start(int number, int redisPort, Setup setup) {
+        List<String> command = Stream.concat(
+                        Stream.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-XX:TieredStopAtLevel=1",
+                                "-XX:+UseSerialGC",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Worker.class.getName(),
+                                Integer.toString(redisPort)),
+                        setup.toArguments().stream())
+                .toList();
         try {
-            return new WorkerProcess(new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
+            return new WorkerProcess(
+                    number,
+                    new ProcessBuilder(command)
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start());
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
     }
 
-    boolean isReady() {
-        return happened(Event.READY);
+    WorkerProcess awaitReady() {
+        return await(Event.READY, 1);
     }
 
-    boolean happened(Event event) {
-        return this.history.stream().anyMatch((occurrence) -> occurrence.event() == event);
+    /** Returns the name of its instance. */
+    String instance() {
+        return occurrences(Event.READY).get(0).text();
     }
 
-    /** Lets it begin. */
-    void go() {
+    /** Lets it begin calls that occupy no thread. */
+    WorkerProcess acquire(int count, Call call) {
+        return command("acquire " + count + ' ' + call.format());
+    }
+
+    /** Lets it begin calls that block a thread each. */
+    WorkerProcess block(int count, Call call) {
+        return command("block " + count + ' ' + call.format());
+    }
+
+    /** Lets threads acquire, hold and close again and again for some time; {@link Event#LOADED} tells the end. */
+    WorkerProcess load(int threads, Duration time, Call call) {
+        return command("load " + threads + ' ' + time + ' ' + call.format());
+    }
+
+    /** Lets it close the permits that were granted to it first. */
+    WorkerProcess close(int count) {
+        return command("close " + count);
+    }
+
+    /** Lets it close all permits that it has told of, and holds until it is told to close them. */
+    void closeAll() {
+        int open = (int) (count(Event.GRANTED) - count(Event.CLOSING) - count(Event.CLOSING_LATE));
+        if (this.process.isAlive() && open > 0) {
+            close(open);
+        }
+    }
+
+    /** Lets it cancel the calls that have waited longest. */
+    WorkerProcess cancel(int count) {
+        return command("cancel " + count);
+    }
+
+    /** Lets it shut its engine down, while its calls go on. */
+    WorkerProcess stopEngine() {
+        return command("stop");
+    }
+
+    /** Returns how much CPU time the process has taken. */
+    Duration cpuTime() {
+        command("cpu");
+        List<Occurrence> all = occurrences(Event.CPU);
+        return Duration.ofNanos(all.get(all.size() - 1).number());
+    }
+
+    /** Tells it what to do, without waiting for it: a frozen one does it once it goes on. */
+    void tell(String command) {
         try {
-            this.process.getOutputStream().write('\n');
+            this.process.getOutputStream().write((command + '\n').getBytes(StandardCharsets.US_ASCII));
             this.process.getOutputStream().flush();
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
     }
 
+    private WorkerProcess command(String command) {
+        long did = count(Event.DID);
+        tell(command);
+        return await(Event.DID, did + 1);
+    }
+
+    /** Stops the process as it is: SIGSTOP. Returns once it stands still. */
+    void freeze() {
+        add(Event.FROZEN);
+        signal("-STOP");
+        Awaiting.until(() -> state().startsWith("T"));
+    }
+
+    /** Lets a stopped process go on: SIGCONT. */
+    void thaw() {
+        signal("-CONT");
+        add(Event.THAWED);
+    }
+
     /** Kills it with SIGKILL: no hook runs. */
     void kill() {
+        add(Event.KILLED);
         this.process.destroyForcibly();
         awaitEnd();
     }
 
-    /** Returns what it has told until now. */
-    List<Occurrence> soFar() {
-        return List.copyOf(this.history);
+    /** Ends it as an application that shuts down, unless it has ended. */
+    void end() {
+        try {
+            this.process.getOutputStream().close();
+        } catch (IOException ex) {
+            // it has ended
+        }
+        awaitEnd();
     }
 
-    /** Waits for its end and returns what it told. */
-    List<Occurrence> history() {
-        awaitEnd();
-        return this.history;
+    long count(Event event) {
+        return this.counts.get(event.ordinal());
+    }
+
+    /** Waits until something has happened so many times. */
+    WorkerProcess await(Event event, long count) {
+        return await(event, count, LONGEST);
+    }
+
+    /** Waits until something has happened so many times. */
+    WorkerProcess await(Event event, long count, Duration atMost) {
+        Awaiting.until(atMost, () -> {
+            if (count(event) < count && !this.process.isAlive()) {
+                throw new IllegalStateException("Worker %d has ended: %s".formatted(this.number, soFar()));
+            }
+            return count(event) >= count;
+        });
+        return this;
+    }
+
+    List<Occurrence> occurrences(Event event) {
+        return soFar().stream()
+                .filter((occurrence) -> occurrence.event() == event)
+                .toList();
+    }
+
+    /** Returns what it has told until now. */
+    List<Occurrence> soFar() {
+        synchronized (this.history) {
+            return List.copyOf(this.history);
+        }
     }
 
     private void awaitEnd() {
         try {
-            if (!this.process.waitFor(2, TimeUnit.MINUTES)) {
+            if (!this.process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)) {
                 throw new IllegalStateException("The worker does not end");
             }
             this.reader.join();
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    private void signal(String name) {
+        run("kill", name, Long.toString(this.process.pid()));
+    }
+
+    private String state() {
+        return run("ps", "-o", "state=", "-p", Long.toString(this.process.pid())).trim();
+    }
+
+    private static String run(String... command) {
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + ": " + output);
+            }
+            return output;
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
         } catch (InterruptedException ex) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(ex);
@@ -100,13 +237,24 @@ final class WorkerProcess implements AutoCloseable {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(this.process.getInputStream(), StandardCharsets.US_ASCII))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.matches("(READY|GRANTED|CLOSING|DONE) \\d+ \\d+")) {
-                    this.history.add(Occurrence.parse(line));
+                if (line.matches("[A-Z_]+ -?\\d+ \\d+ \\d+ .*")) {
+                    add(Occurrence.parse(this.number, line));
                 }
             }
         } catch (IOException ex) {
-            // a killed worker ends in the middle of a line
+            // the streams of a killed process may end with an error
         }
+    }
+
+    private void add(Event event) {
+        add(new Occurrence(this.number, event, System.nanoTime(), 0, 0, "-"));
+    }
+
+    private void add(Occurrence occurrence) {
+        synchronized (this.history) {
+            this.history.add(occurrence);
+        }
+        this.counts.incrementAndGet(occurrence.event().ordinal());
     }
 
     @Override

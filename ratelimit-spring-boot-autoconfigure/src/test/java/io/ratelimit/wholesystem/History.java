@@ -1,0 +1,72 @@
+package io.ratelimit.wholesystem;
+
+import io.ratelimit.wholesystem.Step.Granted;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * What has happened: as Redis did it, and as the workers saw it.
+ *
+ * @param steps the steps of the partition, in Redis' order
+ * @param occurrences what the workers have told, and what the test has done to them
+ */
+record History(List<Step> steps, List<Occurrence> occurrences) {
+
+    Stream<Granted> grants() {
+        return steps(Granted.class);
+    }
+
+    <S extends Step> Stream<S> steps(Class<S> kind) {
+        return this.steps.stream().filter(kind::isInstance).map(kind::cast);
+    }
+
+    Stream<Occurrence> occurrences(Event event) {
+        return this.occurrences.stream().filter((occurrence) -> occurrence.event() == event);
+    }
+
+    /**
+     * Returns the times during which workers used permits that they could take for valid. The use of a killed worker ends with it; that of
+     * a frozen one whose permit was no longer valid afterwards ends where it froze, at the latest.
+     */
+    List<Use> uses() {
+        Map<Long, Long> ends = new HashMap<>();
+        for (Occurrence occurrence : this.occurrences) {
+            switch (occurrence.event()) {
+                case CLOSING -> ends.merge(occurrence.number(), occurrence.nanos(), Math::min);
+                case CLOSING_LATE, LOST -> ends.merge(occurrence.number(), surelyValidUntil(occurrence), Math::min);
+                default -> {}
+            }
+        }
+        List<Use> uses = new ArrayList<>();
+        occurrences(Event.GRANTED).forEach((granted) -> {
+            long end = ends.getOrDefault(granted.number(), Long.MAX_VALUE);
+            long killed = occurrences(Event.KILLED)
+                    .filter((occurrence) -> occurrence.worker() == granted.worker())
+                    .mapToLong(Occurrence::nanos)
+                    .findFirst()
+                    .orElse(Long.MAX_VALUE);
+            uses.add(new Use(granted.number(), granted.nanos(), Math.max(granted.nanos(), Math.min(end, killed))));
+        });
+        return uses;
+    }
+
+    private long surelyValidUntil(Occurrence tooLate) {
+        return occurrences(Event.FROZEN)
+                .filter((frozen) -> frozen.worker() == tooLate.worker() && frozen.nanos() < tooLate.nanos())
+                .mapToLong(Occurrence::nanos)
+                .max()
+                .orElse(tooLate.nanos());
+    }
+
+    /**
+     * A permit in use.
+     *
+     * @param fence its fencing token
+     * @param fromNanos when its worker knew that it had it
+     * @param toNanos when its worker closed it, or until when it could take it for valid; the greatest number: it still has it
+     */
+    record Use(long fence, long fromNanos, long toNanos) {}
+}

@@ -1,0 +1,224 @@
+package io.ratelimit.wholesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ratelimit.wholesystem.History.Use;
+import io.ratelimit.wholesystem.Step.Dropped;
+import io.ratelimit.wholesystem.Step.Freed;
+import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
+import io.ratelimit.wholesystem.Step.Queued;
+import io.ratelimit.wholesystem.Step.Renewed;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What must hold of a history, one method for each invariant. Every method throws an {@link AssertionError} that tells what broke it.
+ */
+final class HistoryChecker {
+
+    private static final long PRIORITY_STEP = 1_000_000;
+
+    private static final Comparator<Queued> PLACE =
+            Comparator.comparingDouble(Queued::score).thenComparing(Queued::ticket);
+
+    private final History history;
+
+    HistoryChecker(History history) {
+        this.history = history;
+    }
+
+    /** Checks what holds whatever happens, as long as Redis keeps its state: all but what is about limits. */
+    HistoryChecker sound() {
+        return fencesGrow().grantedInQueueOrder().conserved().refusalsTookNothing();
+    }
+
+    /** Checks that nothing but the workers' own closing freed slots, and that nothing is left: nobody died, nothing leaked. */
+    HistoryChecker undisturbed() {
+        return everyGrantArrived().nothingTakenBack().nothingLeft();
+    }
+
+    /** At every grant, the leases that live hold no more slots than the limit, by Redis' clock. Returns the most that they hold. */
+    long neverMoreLeasesThan(long limit) {
+        long most = 0;
+        Map<String, Long> held = new HashMap<>();
+        Map<String, Long> leaseEnds = new HashMap<>();
+        for (Step step : this.history.steps()) {
+            if (step instanceof Renewed renewed) {
+                leaseEnds.put(renewed.ticket(), renewed.leaseEndMicros());
+            } else if (step instanceof Freed) {
+                held.remove(step.ticket());
+            } else if (step instanceof PutBack back) {
+                held.put(back.ticket(), back.slots());
+                leaseEnds.put(back.ticket(), back.leaseEndMicros());
+            } else if (step instanceof Granted granted) {
+                held.put(granted.ticket(), granted.slots());
+                leaseEnds.put(granted.ticket(), granted.leaseEndMicros());
+                long slots = held.entrySet().stream()
+                        .filter((other) -> leaseEnds.get(other.getKey()) > granted.atMicros())
+                        .mapToLong(Map.Entry::getValue)
+                        .sum();
+                assertThat(slots).as("slots of live leases at %s", granted).isLessThanOrEqualTo(limit);
+                most = Math.max(most, slots);
+            }
+        }
+        return most;
+    }
+
+    /** At no moment do the workers use more permits than the limit. Returns the most that they use. */
+    int neverMoreInUseThan(int limit) {
+        List<Use> uses = this.history.uses();
+        List<Long> begins = uses.stream().map(Use::fromNanos).sorted().toList();
+        List<Long> ends = uses.stream().map(Use::toNanos).sorted().toList();
+        int most = 0;
+        for (int begun = 0, ended = 0; begun < begins.size(); begun++) {
+            while (ends.get(ended) <= begins.get(begun)) {
+                ended++;
+            }
+            most = Math.max(most, begun + 1 - ended);
+        }
+        assertThat(most).as("permits in use at the same time").isLessThanOrEqualTo(limit);
+        return most;
+    }
+
+    /** No closed window has more admissions than the limit, by Redis' clock. Returns the most that one has. */
+    int neverAdmittedMoreThan(int limit, Duration window) {
+        List<Long> times = admissions();
+        long windowMicros = window.toNanos() / 1_000;
+        int most = 0;
+        for (int first = 0, last = 0; last < times.size(); last++) {
+            while (times.get(last) - times.get(first) > windowMicros) {
+                first++;
+            }
+            most = Math.max(most, last - first + 1);
+        }
+        assertThat(most).as("admissions within %s", window).isLessThanOrEqualTo(limit);
+        return most;
+    }
+
+    /** The times of all grants by Redis' clock: those with slots that the witness saw, and those of rates alone that workers were told. */
+    private List<Long> admissions() {
+        Map<Long, Long> byFence = new HashMap<>();
+        this.history.grants().forEach((granted) -> byFence.put(granted.fence(), granted.atMicros()));
+        this.history.occurrences(Event.ADMITTED).forEach((told) -> byFence.put(told.number(), told.call()));
+        return byFence.values().stream().sorted().toList();
+    }
+
+    /** Grants go in the order of the queue, score before ticket: nobody is overtaken, and nobody barges. */
+    HistoryChecker grantedInQueueOrder() {
+        TreeSet<Queued> queue = new TreeSet<>(PLACE);
+        Map<String, Queued> byTicket = new HashMap<>();
+        Map<Long, Integer> priorities = this.history
+                .occurrences(Event.GRANTED)
+                .collect(Collectors.toMap(
+                        Occurrence::number, (told) -> Integer.parseInt(told.text()), (one, other) -> one));
+        for (Step step : this.history.steps()) {
+            if (step instanceof Queued queued) {
+                queue.add(queued);
+                byTicket.put(queued.ticket(), queued);
+            } else if (step instanceof Dropped) {
+                queue.remove(byTicket.remove(step.ticket()));
+            } else if (step instanceof Granted granted && granted.fromQueue()) {
+                assertThat(queue.pollFirst()).as("head of the queue at %s", granted).isEqualTo(byTicket.get(step.ticket()));
+            } else if (step instanceof Granted granted && !queue.isEmpty()) {
+                long sequence = granted.fence();
+                double score = sequence - (double) PRIORITY_STEP * priorities.getOrDefault(sequence, 0);
+                assertThat(PLACE.compare(new Queued(granted.ticket(), sequence, score), queue.first()))
+                        .as("%s goes before the head %s", granted, queue.first())
+                        .isNegative();
+            }
+        }
+        return this;
+    }
+
+    /** Every grant has a greater fence than those before it, and no two calls were told the same. */
+    HistoryChecker fencesGrow() {
+        List<Long> fences = this.history.grants().map(Granted::fence).toList();
+        for (int i = 1; i < fences.size(); i++) {
+            assertThat(fences.get(i)).as("fence of grant %d", i).isGreaterThan(fences.get(i - 1));
+        }
+        assertThat(told(Event.GRANTED)).as("fences that calls were told").doesNotHaveDuplicates();
+        return this;
+    }
+
+    /** granted (and put back) = released + expired + held: what ends was granted before, and ends once; calls have what Redis granted, and no more. */
+    HistoryChecker conserved() {
+        Set<String> held = new HashSet<>();
+        for (Step step : this.history.steps()) {
+            if (step instanceof Granted || step instanceof PutBack) {
+                assertThat(held.add(step.ticket())).as("%s is granted while it is held", step).isTrue();
+            } else if (step instanceof Freed) {
+                assertThat(held.remove(step.ticket())).as("%s while it is not held", step).isTrue();
+            } else if (step instanceof Renewed) {
+                assertThat(held).as("holders at %s", step).contains(step.ticket());
+            }
+        }
+        Set<Long> granted = Stream.concat(
+                        this.history.grants().map(Granted::fence), told(Event.ADMITTED).stream())
+                .collect(Collectors.toSet());
+        assertThat(without(granted, told(Event.GRANTED)))
+                .as("fences that calls were told and Redis did not grant")
+                .isEmpty();
+        assertThat(without(Set.copyOf(told(Event.GRANTED)), told(Event.CLOSING)))
+                .as("fences of permits that were closed and not granted before")
+                .isEmpty();
+        return this;
+    }
+
+    /** What was refused was never granted, and holds no place in the queue. */
+    HistoryChecker refusalsTookNothing() {
+        Set<String> refused =
+                this.history.occurrences(Event.TURNED_AWAY).map(Occurrence::text).collect(Collectors.toSet());
+        assertThat(this.history.steps().stream().filter((step) -> refused.contains(step.ticket())))
+                .as("steps of tickets that were refused")
+                .isEmpty();
+        return this;
+    }
+
+    /** Every grant of Redis has reached its call. */
+    HistoryChecker everyGrantArrived() {
+        Set<Long> told = Set.copyOf(told(Event.GRANTED));
+        assertThat(this.history.grants().filter((granted) -> !told.contains(granted.fence())))
+                .as("grants that no call was told of")
+                .isEmpty();
+        return this;
+    }
+
+    /** No slot was taken back from its holder, and no worker has seen its permit lost. */
+    HistoryChecker nothingTakenBack() {
+        assertThat(this.history.steps(Freed.class).filter((freed) -> !freed.byOwner())).isEmpty();
+        assertThat(this.history.occurrences(Event.LOST)).isEmpty();
+        assertThat(this.history.occurrences(Event.CLOSING_LATE)).isEmpty();
+        return this;
+    }
+
+    /** At the end nothing is held and nobody waits. */
+    HistoryChecker nothingLeft() {
+        Set<String> left = new HashSet<>();
+        for (Step step : this.history.steps()) {
+            if (step instanceof Queued || step instanceof Granted || step instanceof PutBack) {
+                left.add(step.ticket());
+            } else if (step instanceof Dropped || step instanceof Freed) {
+                left.remove(step.ticket());
+            }
+        }
+        assertThat(left).as("tickets and permits at the end").isEmpty();
+        return this;
+    }
+
+    private static List<Long> without(Set<Long> known, List<Long> all) {
+        return all.stream().filter((one) -> !known.contains(one)).toList();
+    }
+
+    private List<Long> told(Event event) {
+        return this.history.occurrences(event).map(Occurrence::number).toList();
+    }
+}

@@ -1,0 +1,185 @@
+package io.ratelimit.wholesystem;
+
+import io.ratelimit.wholesystem.Step.Dropped;
+import io.ratelimit.wholesystem.Step.Freed;
+import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
+import io.ratelimit.wholesystem.Step.Queued;
+import io.ratelimit.wholesystem.Step.Renewed;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Understands the commands of scripts: which of them change who holds and who waits in a partition. A script is atomic, so its steps are
+ * told at its end, in the order of the state machine: what was given back, then the queue, then what was taken. This class and {@code
+ * holders.lua} and {@code queue.lua} share a layout. Not thread-safe.
+ */
+final class PartitionWitness {
+
+    private final String key;
+
+    private final Consumer<Step> steps;
+
+    private final Map<String, Long> queued = new HashMap<>();
+
+    private final Set<String> held = new HashSet<>();
+
+    private final Set<String> ids = new HashSet<>();
+
+    private final Map<String, ByteBuffer> holders = new LinkedHashMap<>();
+
+    private final Set<String> gone = new HashSet<>();
+
+    private final Map<String, Long> sequences = new HashMap<>();
+
+    private long lastFence;
+
+    /** Tickets that have queued, and those that have left, in their order. */
+    private final List<Queued> moves = new ArrayList<>();
+
+    PartitionWitness(String key, Consumer<Step> steps) {
+        this.key = key;
+        this.steps = steps;
+    }
+
+    /** Returns whether a line of MONITOR may be of interest here: most are not, and understanding them takes long. */
+    static boolean concerns(String line) {
+        return line.contains("] \"HSET\"")
+                || line.contains("] \"HDEL\"")
+                || line.contains("] \"ZADD\"")
+                || line.contains("] \"ZREM\"");
+    }
+
+    /** A call has begun, so the one before is over. */
+    void begin(MonitorLine call) {
+        end();
+        if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
+            this.ids.addAll(SeenCall.ids(call));
+        }
+    }
+
+    /** A script has run a command. */
+    void add(MonitorLine line) {
+        String on = line.word(1);
+        if (!on.startsWith(this.key)) {
+            return;
+        }
+        switch (line.command() + on.substring(this.key.length())) {
+            case "HSET:h" -> {
+                for (int i = 2; i < line.words().size(); i += 2) {
+                    this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
+                }
+            }
+            case "HDEL:h" -> this.gone.addAll(line.words().subList(2, line.words().size()));
+            case "HSET:t" -> this.sequences.put(line.word(2), (long) doubles(line.bytes(3)).getDouble(0));
+            case "ZADD:q" ->
+                this.moves.add(new Queued(
+                        line.word(3), this.sequences.get(line.word(3)), Double.parseDouble(line.word(2))));
+            case "ZREM:q" -> this.moves.add(new Queued(line.word(2), 0, 0));
+            default -> {}
+        }
+    }
+
+    /** Tells the steps of the script that is over. */
+    void end() {
+        free();
+        Map<Long, Granted> direct = grants();
+        for (Queued move : this.moves) {
+            if (move.sequence() > 0) {
+                direct.entrySet().removeIf((grant) -> grant.getKey() < move.sequence() && tell(grant.getValue()));
+                this.queued.put(move.ticket(), move.sequence());
+                tell(move);
+            } else if (this.queued.remove(move.ticket()) != null) {
+                ByteBuffer holder = this.holders.get(move.ticket());
+                tell(isNew(move.ticket(), holder) ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
+            }
+        }
+        direct.values().forEach(this::tell);
+        this.holders.clear();
+        this.gone.clear();
+        this.moves.clear();
+        this.sequences.clear();
+        this.ids.clear();
+    }
+
+    private void free() {
+        this.holders.forEach((permit, holder) -> {
+            if (fence(holder) == 0) {
+                this.gone.add(permit); // a tombstone
+            } else if (this.held.contains(permit)) {
+                tell(new Renewed(permit, leaseEnd(holder)));
+            }
+        });
+        for (String permit : this.gone) {
+            if (this.held.remove(permit)) {
+                tell(new Freed(permit, this.ids.contains(permit)));
+            }
+        }
+    }
+
+    /** Returns the grants that did not queue, by their fence. */
+    private Map<Long, Granted> grants() {
+        Map<Long, Granted> direct = new TreeMap<>();
+        this.holders.forEach((permit, holder) -> {
+            boolean left = this.queued.containsKey(permit)
+                    || this.moves.stream()
+                            .anyMatch((move) -> move.sequence() > 0 && move.ticket().equals(permit));
+            if (isNew(permit, holder) && !left && fence(holder) <= this.lastFence) {
+                tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
+            } else if (isNew(permit, holder) && !left) {
+                direct.put(fence(holder), grant(permit, holder, false));
+            }
+        });
+        return direct;
+    }
+
+    private boolean isNew(String permit, @Nullable ByteBuffer holder) {
+        return holder != null && fence(holder) > 0 && !this.held.contains(permit);
+    }
+
+    private Granted grant(String permit, ByteBuffer holder, boolean fromQueue) {
+        return new Granted(
+                permit, fence(holder), (long) holder.getDouble(8), leaseEnd(holder), slots(holder), fromQueue);
+    }
+
+    private static long slots(ByteBuffer holder) {
+        long slots = 0;
+        for (int at = 32; at < holder.limit(); at += 8) {
+            slots += (long) holder.getDouble(at);
+        }
+        return slots;
+    }
+
+    private boolean tell(Step step) {
+        if (step instanceof Granted granted) {
+            this.lastFence = granted.fence();
+        }
+        if (step instanceof Granted || step instanceof PutBack) {
+            this.held.add(step.ticket());
+        }
+        this.steps.accept(step);
+        return true;
+    }
+
+    private static long fence(ByteBuffer holder) {
+        return (long) holder.getDouble(0);
+    }
+
+    private static long leaseEnd(ByteBuffer holder) {
+        return (long) holder.getDouble(16);
+    }
+
+    private static ByteBuffer doubles(byte[] packed) {
+        return ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN);
+    }
+}

@@ -1,0 +1,91 @@
+package io.ratelimit.wholesystem;
+
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.sync.RedisCommands;
+import io.ratelimit.testkit.RedisServer;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Talks to Redis past the workers: counts, and does harm.
+ */
+final class RedisProbe implements AutoCloseable {
+
+    private static final String TOKEN = "token:";
+
+    private static final Pattern CLIENT = Pattern.compile("id=(\\d+) .* flags=(\\S+) .* cmd=(\\S+)");
+
+    private final RedisClient client;
+
+    private final RedisCommands<String, String> commands;
+
+    RedisProbe(RedisServer server) {
+        this.client = RedisClient.create("redis://" + server.host() + ':' + server.port());
+        this.commands = this.client.connect().sync();
+    }
+
+    /** Sends a token that whoever watches Redis sees, and returns it. */
+    String echo() {
+        return this.commands.echo(TOKEN + UUID.randomUUID());
+    }
+
+    static boolean isToken(MonitorLine line) {
+        return line.command().equalsIgnoreCase("ECHO") && line.word(1).startsWith(TOKEN);
+    }
+
+    void resetCounts() {
+        this.commands.configResetstat();
+    }
+
+    /** Returns how many scripts were called since the counts were reset. */
+    long scripts() {
+        String statistics = this.commands.info("commandstats");
+        return count(statistics, "evalsha") + count(statistics, "eval");
+    }
+
+    private static long count(String statistics, String command) {
+        Matcher line = Pattern.compile("cmdstat_" + command + ":calls=(\\d+)").matcher(statistics);
+        return line.find() ? Long.parseLong(line.group(1)) : 0;
+    }
+
+    List<String> keys() {
+        return this.commands.keys("*");
+    }
+
+    /** Returns in how many milliseconds a key expires; negative if it does not. */
+    long expiryMillis(String key) {
+        return this.commands.pttl(key);
+    }
+
+    void flushScripts() {
+        this.commands.scriptFlush();
+    }
+
+    /** Cuts the connections that wait for messages; returns how many. */
+    long cutSubscriptions() {
+        return this.commands.clientKill(KillArgs.Builder.typePubsub());
+    }
+
+    /** Cuts all connections but this one and that of the witness; returns how many. */
+    long cutConnections() {
+        Matcher clients = CLIENT.matcher(this.commands.clientList());
+        long own = this.commands.clientId();
+        long cut = 0;
+        while (clients.find()) {
+            long id = Long.parseLong(clients.group(1));
+            if (id != own && !clients.group(3).equals("monitor")) {
+                cut += this.commands.clientKill(KillArgs.Builder.id(id));
+            }
+        }
+        return cut;
+    }
+
+    @Override
+    public void close() {
+        this.client.shutdown(Duration.ZERO, Duration.ZERO);
+    }
+}

@@ -1,0 +1,43 @@
+package io.ratelimit.wholesystem;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A call that Redis was sent, as a witness saw it. This class and {@code arguments.lua} and {@code heartbeat.lua} share a layout.
+ *
+ * @param instance the name of the instance that sent it; empty: not a script of ours
+ * @param operation the name of its first operation, or {@code heartbeat}, or the command
+ */
+record SeenCall(String instance, String operation) {
+
+    private static final int KEYS = 7;
+
+    /** Where the arguments begin: behind command, digest, number of keys, and keys. */
+    private static final int ARGUMENTS = 3 + KEYS;
+
+    private static final int IDS = ARGUMENTS + 6;
+
+    static SeenCall of(MonitorLine call) {
+        if (isOnPartition(call)) {
+            return new SeenCall(call.word(ARGUMENTS + 3), call.word(IDS + ids(call).size()));
+        }
+        if (isScript(call) && call.word(2).equals("1")) {
+            return new SeenCall(call.word(4), "heartbeat");
+        }
+        return new SeenCall("", call.command().toUpperCase(Locale.ROOT));
+    }
+
+    static boolean isOnPartition(MonitorLine call) {
+        return isScript(call) && call.word(2).equals(Integer.toString(KEYS));
+    }
+
+    private static boolean isScript(MonitorLine call) {
+        return call.command().toUpperCase(Locale.ROOT).startsWith("EVAL");
+    }
+
+    /** Returns the tickets and permits that a call on a partition names. */
+    static List<String> ids(MonitorLine call) {
+        return call.words().subList(IDS, IDS + Integer.parseInt(call.word(IDS - 1)));
+    }
+}

@@ -1,0 +1,54 @@
+package io.ratelimit.wholesystem;
+
+/**
+ * A change of the partition that Redis made, as a witness saw it. Times are by Redis' clock, in microseconds.
+ */
+sealed interface Step {
+
+    String ticket();
+
+    /**
+     * A ticket has queued.
+     *
+     * @param ticket the ticket
+     * @param sequence its number
+     * @param score its place: the lowest is the head, of equal ones the ticket that comes first as a text
+     */
+    record Queued(String ticket, long sequence, double score) implements Step {}
+
+    /**
+     * A ticket has left the queue without a grant.
+     */
+    record Dropped(String ticket) implements Step {}
+
+    /**
+     * A ticket was granted slots, or rates from the queue.
+     *
+     * @param ticket the ticket, which is the id of the permit
+     * @param fence the fencing token
+     * @param atMicros when
+     * @param leaseEndMicros until when its slots are kept
+     * @param slots how many slots it holds
+     * @param fromQueue whether it had queued
+     */
+    record Granted(String ticket, long fence, long atMicros, long leaseEndMicros, long slots, boolean fromQueue)
+            implements Step {}
+
+    /**
+     * A permit that Redis did not know (any more) was put back on its owner's word. That is no grant: its fence is as old as it is.
+     */
+    record PutBack(String ticket, long leaseEndMicros, long slots) implements Step {}
+
+    /**
+     * The lease of a permit was renewed.
+     */
+    record Renewed(String ticket, long leaseEndMicros) implements Step {}
+
+    /**
+     * The slots of a permit are free.
+     *
+     * @param ticket the ticket
+     * @param byOwner whether its owner gave them back; else they were taken back
+     */
+    record Freed(String ticket, boolean byOwner) implements Step {}
+}

@@ -1,0 +1,167 @@
+package io.ratelimit.wholesystem;
+
+import io.ratelimit.testkit.RedisServer;
+import io.ratelimit.wholesystem.Step.Dropped;
+import io.ratelimit.wholesystem.Step.Freed;
+import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.PutBack;
+import io.ratelimit.wholesystem.Step.Queued;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Sees what Redis does, by its MONITOR, without anybody's word for it: the steps of the partition, and the calls that came. Thread-safe.
+ *
+ * <p>What it knows is up to date after {@link #catchUp()}.
+ */
+final class Witness implements AutoCloseable {
+
+    private final Socket socket;
+
+    private final RedisProbe probe;
+
+    private final PartitionWitness partition;
+
+    private final List<Step> steps = new ArrayList<>();
+
+    private final List<SeenCall> calls = new ArrayList<>();
+
+    private final Set<String> seenTokens = ConcurrentHashMap.newKeySet();
+
+    private volatile long held;
+
+    private volatile long queued;
+
+    private Witness(Socket socket, RedisProbe probe) {
+        this.socket = socket;
+        this.probe = probe;
+        this.partition = new PartitionWitness(Setup.PREFIX + '{' + Setup.RESOURCE + '}', this::add);
+    }
+
+    /** Begins to watch. */
+    static Witness of(RedisServer server, RedisProbe probe) {
+        try {
+            Socket socket = new Socket(server.host(), server.port());
+            Witness witness = new Witness(socket, probe);
+            socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
+            BufferedReader lines = new BufferedReader(
+                    new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
+            if (!"+OK".equals(lines.readLine())) {
+                throw new IllegalStateException("Redis does not want to be watched");
+            }
+            Thread reader = new Thread(() -> witness.read(lines), "witness");
+            reader.setDaemon(true);
+            reader.start();
+            return witness;
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /** Waits until everything is seen that Redis has done until now. */
+    Witness catchUp() {
+        String token = this.probe.echo();
+        Awaiting.until(() -> this.seenTokens.remove(token));
+        return this;
+    }
+
+    /** Waits until so many tickets queue. */
+    void awaitQueued(long count) {
+        Awaiting.until(() -> catchUp().queued == count);
+    }
+
+    /** Waits until so many permits are held. */
+    void awaitHeld(long count) {
+        Awaiting.until(() -> catchUp().held == count);
+    }
+
+    /** Waits until so many permits have been granted. */
+    void awaitGranted(long count) {
+        Awaiting.until(() -> catchUp().steps().stream().filter(Granted.class::isInstance).count() == count);
+    }
+
+    /** Returns whether nothing is held and nobody waits. */
+    boolean isQuiet() {
+        return this.held == 0 && this.queued == 0;
+    }
+
+    long held() {
+        return this.held;
+    }
+
+    long queued() {
+        return this.queued;
+    }
+
+    /** Returns the steps until now, in Redis' order. */
+    List<Step> steps() {
+        synchronized (this.steps) {
+            return List.copyOf(this.steps);
+        }
+    }
+
+    /** Returns the calls until now. */
+    List<SeenCall> calls() {
+        synchronized (this.calls) {
+            return List.copyOf(this.calls);
+        }
+    }
+
+    private void read(BufferedReader lines) {
+        try {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                see(line);
+            }
+        } catch (IOException ex) {
+            // closed
+        }
+    }
+
+    private void see(String line) {
+        boolean fromScript = line.startsWith("[0 lua]", line.indexOf('['));
+        if (fromScript && !PartitionWitness.concerns(line)) {
+            return;
+        }
+        MonitorLine parsed = MonitorLine.parse(line);
+        if (fromScript) {
+            this.partition.add(parsed);
+            return;
+        }
+        this.partition.begin(parsed);
+        synchronized (this.calls) {
+            this.calls.add(SeenCall.of(parsed));
+        }
+        if (RedisProbe.isToken(parsed)) {
+            this.seenTokens.add(parsed.word(1));
+        }
+    }
+
+    private void add(Step step) {
+        synchronized (this.steps) {
+            this.steps.add(step);
+        }
+        this.held += (step instanceof Granted || step instanceof PutBack) ? 1 : (step instanceof Freed) ? -1 : 0;
+        if (step instanceof Queued) {
+            this.queued++;
+        } else if (step instanceof Dropped || (step instanceof Granted granted && granted.fromQueue())) {
+            this.queued--;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            this.socket.close();
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+}
