@@ -18,6 +18,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -147,6 +149,27 @@ class LettuceScriptingTests {
         }
 
         @Test
+        void isKeptForACallThatComesWhileThoseBeforeItAreSentAnew() {
+            forgetScripts();
+            scripting.connected().join();
+            AtomicInteger written = new AtomicInteger();
+            ScriptCall third = call(2);
+            ScriptCall second = new ScriptCall(APPEND, new byte[][] {KEY}, (arguments) -> {
+                if (written.incrementAndGet() == 2) {
+                    scripting.add(third);
+                    scripting.send();
+                }
+                arguments.add(1);
+            });
+            replies.add(second.reply());
+            scripting.add(call(0));
+            scripting.add(second);
+            scripting.send();
+            awaitReplies();
+            assertThat(carriedOut()).containsExactly(0, 1, 2);
+        }
+
+        @Test
         void isKeptWhereRedisForgetsTheScriptAgainAndAgain() {
             for (int i = 0; i < CALLS; i++) {
                 scripting.add(call(i));
@@ -195,6 +218,22 @@ class LettuceScriptingTests {
             scripting.add(wrong);
             scripting.send();
             assertThatThrownBy(() -> wrong.reply().join()).hasCauseInstanceOf(RedisCommandExecutionException.class);
+        }
+
+        @Test
+        void whoseArgumentsCannotBeWrittenKeepsNobodyElse() {
+            scripting.connected().join();
+            for (int i = 0; i < 20; i++) {
+                ScriptCall wrong = new ScriptCall(APPEND, new byte[][] {KEY}, (arguments) -> {
+                    throw new IllegalStateException("no arguments");
+                });
+                scripting.add(wrong);
+                scripting.send();
+                assertThat(wrong.reply()).isCompletedExceptionally();
+            }
+            scripting.add(call(1));
+            scripting.send();
+            assertThat(replies.get(0).orTimeout(10, TimeUnit.SECONDS).join()).containsExactly(1L);
         }
     }
 

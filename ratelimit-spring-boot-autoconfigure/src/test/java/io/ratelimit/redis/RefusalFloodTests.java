@@ -19,7 +19,11 @@ import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.testkit.WithRedis;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,6 +96,25 @@ class RefusalFloodTests {
         for (int i = 0; i < 200_000; i++) {
             assertThat(acquire(2, i % 2)).isInstanceOf(Refused.class);
         }
+        assertThat(calls()).isBetween(1L, tenASecond(startNanos));
+    }
+
+    @Test
+    void ofManyThreadsCostsTenCallsASecondToo() {
+        ExecutorService callers = Executors.newFixedThreadPool(16);
+        long startNanos = System.nanoTime();
+        List<CompletableFuture<Void>> floods = new ArrayList<>();
+        for (int thread = 0; thread < 16; thread++) {
+            floods.add(CompletableFuture.runAsync(
+                    () -> {
+                        for (int i = 0; i < 20_000; i++) {
+                            assertThat(acquire(1, 0)).isInstanceOf(Refused.class);
+                        }
+                    },
+                    callers));
+        }
+        floods.forEach(CompletableFuture::join);
+        callers.shutdown();
         assertThat(calls()).isBetween(1L, tenASecond(startNanos));
     }
 
