@@ -65,7 +65,7 @@ class WaitersTests {
         LimitRequest request = LimitRequest.of("pool").maxWait(maxWait);
         Acquisition acquisition = Acquisition.of(request, definition, "a:" + ++this.tickets, this.time.getAsLong());
         CompletableFuture<Settled> settled = new CompletableFuture<>();
-        Answer none = new Answer(new FreePermit(acquisition, List.of()), AcquireOutcome.ACQUIRED);
+        Answer none = Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.ACQUIRED);
         this.waiters
                 .ask(acquisition, where, caller, (how) -> {
                     settled.complete(how);

@@ -76,6 +76,12 @@ class GrantSubscriptionTests {
         return backend;
     }
 
+    private static CompletableFuture<Void> ready(GrantSubscription subscription) {
+        CompletableFuture<Void> ready = new CompletableFuture<>();
+        subscription.whenReady(() -> ready.complete(null), ready::completeExceptionally);
+        return ready;
+    }
+
     private long publish(String message) {
         try (RedisConnection connection = this.connections.getConnection()) {
             return connection.publish(CHANNEL, message.getBytes(StandardCharsets.UTF_8));
@@ -102,7 +108,7 @@ class GrantSubscriptionTests {
         void isMadeBeforeAnybodyIsToldThatItIs() {
             try (GrantSubscription subscription = subscription()) {
                 assertThat(publish("nobody hears this")).isZero();
-                subscription.ready().join();
+                ready(subscription).join();
                 assertThat(publish(turn("a:1"))).isEqualTo(1);
                 await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("turn a:1 in PT0.25S"));
             }
@@ -112,9 +118,9 @@ class GrantSubscriptionTests {
         void isMadeOnceForAllWhoWaitForIt() {
             try (GrantSubscription subscription = subscription()) {
                 List<CompletableFuture<Void>> all =
-                        List.of(subscription.ready(), subscription.ready(), subscription.ready());
+                        List.of(ready(subscription), ready(subscription), ready(subscription));
                 all.forEach(CompletableFuture::join);
-                subscription.ready().join();
+                ready(subscription).join();
                 assertThat(opened).hasValue(1);
             }
         }
@@ -129,11 +135,11 @@ class GrantSubscriptionTests {
         void thatCannotBeMadeFailsWhoWaitsForItAndIsTriedAgain() {
             failing.set(2);
             try (GrantSubscription subscription = subscription()) {
-                assertThatThrownBy(() -> subscription.ready().join())
+                assertThatThrownBy(() -> ready(subscription).join())
                         .hasRootCauseInstanceOf(RedisConnectionFailureException.class);
-                assertThatThrownBy(() -> subscription.ready().join())
+                assertThatThrownBy(() -> ready(subscription).join())
                         .hasRootCauseInstanceOf(RedisConnectionFailureException.class);
-                subscription.ready().join();
+                ready(subscription).join();
                 assertThat(opened).hasValue(3);
                 assertThat(publish(turn("a:1"))).isEqualTo(1);
             }
@@ -142,7 +148,7 @@ class GrantSubscriptionTests {
         @Test
         void thatWasLostIsMadeAgainAndSaysSo() {
             try (GrantSubscription subscription = subscription()) {
-                subscription.ready().join();
+                ready(subscription).join();
                 assertThat(notices.texts()).isEmpty();
                 killSubscribers();
                 await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("missed"));
@@ -155,7 +161,7 @@ class GrantSubscriptionTests {
         @Test
         void hearsAllThatAMessageSays() {
             try (GrantSubscription subscription = subscription()) {
-                subscription.ready().join();
+                ready(subscription).join();
                 publish(LimitsText.write(ONE_SLOT)
                         + "\n3 1500000 1 0\ng a:7 42 41 9000000 25000000\ng a:8 43 41 0 0\nt a:9 250000");
                 await().untilAsserted(() -> assertThat(notices.texts())

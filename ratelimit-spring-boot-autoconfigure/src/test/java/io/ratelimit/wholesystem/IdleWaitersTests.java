@@ -23,8 +23,7 @@ class IdleWaitersTests {
     void costNothing() throws InterruptedException {
         try (WholeSystem system = WholeSystem.watched()) {
             Witness witness = system.witness();
-            List<WorkerProcess> workers =
-                    system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
+            List<WorkerProcess> workers = system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
             workers.get(0).acquire(1, Call.patient());
             witness.awaitHeld(1);
             WorkerProcess waiting = workers.get(1).block(WAITERS, Call.patient());
@@ -46,7 +45,9 @@ class IdleWaitersTests {
             assertThat(count(calls, waiting, "renew"))
                     .as("renewals of up to 128 tickets, and a look whether a lease has ended")
                     .isBetween(beats * 8, beats * 8 + 1);
-            assertThat(count(calls, waiting, "inspect")).as("samples for meters").isEqualTo(beats);
+            assertThat(count(calls, waiting, "inspect"))
+                    .as("samples for meters")
+                    .isEqualTo(beats);
             assertThat(calls.stream().map(SeenCall::operation))
                     .isSubsetOf(Set.of("heartbeat", "renew", "inspect", "ECHO"));
             assertThat(cpu).isLessThan(MEASURED.dividedBy(20));

@@ -47,7 +47,8 @@ class LostReplyTests {
     void lostWhatWasToBeLostAndLeftNothing() {
         this.system.closeAll();
         assertThat(this.proxy.lostReplies()).isEqualTo(this.repliesToLose);
-        HistoryChecker checker = new HistoryChecker(this.system.history()).sound().undisturbed();
+        HistoryChecker checker =
+                new HistoryChecker(this.system.history()).sound().undisturbed();
         checker.neverMoreLeasesThan(1);
         checker.neverMoreInUseThan(1);
     }
@@ -128,11 +129,11 @@ class LostReplyTests {
             loseReply("");
             awaitLoss();
             long next = this.worker.count(Event.GRANTED) + 10;
-            Awaiting.until(
-                    () -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next);
+            Awaiting.until(() -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next);
         }
         System.out.printf(
-                "%d replies lost during %d grants%n", this.repliesToLose - before, steps(Granted.class).size());
+                "%d replies lost during %d grants%n",
+                this.repliesToLose - before, steps(Granted.class).size());
         assertThat(this.repliesToLose - before).isGreaterThan(2);
         assertThat(this.worker.count(Event.FAILED)).isZero();
     }

@@ -85,7 +85,8 @@ final class Witness implements AutoCloseable {
 
     /** Waits until so many permits have been granted. */
     void awaitGranted(long count) {
-        Awaiting.until(() -> catchUp().steps().stream().filter(Granted.class::isInstance).count() == count);
+        Awaiting.until(() ->
+                catchUp().steps().stream().filter(Granted.class::isInstance).count() == count);
     }
 
     /** Returns whether nothing is held and nobody waits. */

@@ -213,7 +213,8 @@ final class WorkerProcess implements AutoCloseable {
     }
 
     private String state() {
-        return run("ps", "-o", "state=", "-p", Long.toString(this.process.pid())).trim();
+        return run("ps", "-o", "state=", "-p", Long.toString(this.process.pid()))
+                .trim();
     }
 
     private static String run(String... command) {
