@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class Refusals {
 
     static final Duration LONGEST_MEMORY = Duration.ofMillis(100);
-
-    private static final long ANSWER_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private static final int MOST = 10_000;
 
@@ -40,7 +37,10 @@ final class Refusals {
         Limit limit = refused.violated().isEmpty() ? null : refused.violated().get(0);
         int index = (limit instanceof RateLimit) ? partition.limits().indexOf(limit) : -1;
         // behind a queue the limit that refused may be one that the head asks for and this acquisition does not
-        if (index < 0 || acquire.amounts().get(index) == 0 || refused.status().queued() > 0) {
+        if (index < 0
+                || this.memoryNanos == 0
+                || acquire.amounts().get(index) == 0
+                || refused.status().queued() > 0) {
             return;
         }
         long nowNanos = System.nanoTime();
@@ -69,7 +69,7 @@ final class Refusals {
             Refusal refusal = (acquire.amounts().get(i) > 0) ? this.byPlace.get(place) : null;
             if (refusal != null && refusal.isOver(nowNanos)) {
                 // one asks anew; as long as the limit is not open, the others are answered until that has been answered
-                Refusal prolonged = refusal.prolonged(nowNanos);
+                Refusal prolonged = refusal.prolonged(nowNanos, this.memoryNanos);
                 if (prolonged.isOver(nowNanos)) {
                     this.byPlace.remove(place, refusal);
                 } else if (this.byPlace.replace(place, refusal, prolonged)) {
@@ -97,8 +97,8 @@ final class Refusals {
             return nowNanos - this.untilNanos >= 0;
         }
 
-        /** Returns the same for as long as an answer may take, or until the limit opens. */
-        Refusal prolonged(long nowNanos) {
+        /** Returns the same for once more as long, or until the limit opens. */
+        Refusal prolonged(long nowNanos, long memoryNanos) {
             long opensNanos = this.fromNanos + this.refused.retryAfter().toNanos();
             return new Refusal(
                     this.limits,
@@ -106,7 +106,7 @@ final class Refusals {
                     this.amount,
                     this.refused,
                     this.fromNanos,
-                    nowNanos + Math.min(opensNanos - nowNanos, ANSWER_NANOS));
+                    nowNanos + Math.min(opensNanos - nowNanos, memoryNanos));
         }
 
         /** The limits of one definition are one object. */
