@@ -129,8 +129,9 @@ final class Waiters implements GrantListener {
     }
 
     /** Renews the tickets of some waiters in one partition, or of none, which lets the queue go on. */
-    private void renew(Place where, List<Waiter> waiters) {
+    private void renew(Place where, List<Waiter> all) {
         long sentNanos = this.leases.nanoTime();
+        List<Waiter> waiters = all.stream().filter(Waiter::isOpen).toList(); // some may have been settled since
         List<WaitingTicket> tickets =
                 waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
         where.route()

@@ -107,10 +107,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             GrantSubscription subscription, Partition partition, Operation<R> operation) {
         CompletableFuture<Void> ready = new CompletableFuture<>();
         CompletionStage<R> reply = ready.orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS)
-                .thenCompose((subscribed) -> submit(partition, operation))
                 .exceptionally((failure) -> {
                     throw unavailable(failure);
-                });
+                })
+                .thenCompose((subscribed) -> submit(partition, operation));
         subscription.whenReady(() -> ready.complete(null), ready::completeExceptionally);
         return reply;
     }

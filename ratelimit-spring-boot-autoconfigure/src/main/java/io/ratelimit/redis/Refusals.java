@@ -65,21 +65,28 @@ final class Refusals {
         }
         long nowNanos = System.nanoTime();
         for (int i = 0; i < acquire.amounts().size(); i++) {
-            Place place = new Place(partition.id(), i);
-            Refusal refusal = (acquire.amounts().get(i) > 0) ? this.byPlace.get(place) : null;
-            if (refusal != null && refusal.isOver(nowNanos)) {
-                // one asks anew; as long as the limit is not open, the others are answered until that has been answered
-                Refusal prolonged = refusal.prolonged(nowNanos, this.memoryNanos);
-                if (prolonged.isOver(nowNanos)) {
-                    this.byPlace.remove(place, refusal);
-                } else if (this.byPlace.replace(place, refusal, prolonged)) {
-                    return null;
+            if (acquire.amounts().get(i) > 0) {
+                Refusal refusal = current(new Place(partition.id(), i), nowNanos);
+                if (refusal != null && refusal.covers(partition, acquire)) {
+                    return refusal.answer(nowNanos);
                 }
-            } else if (refusal != null && refusal.covers(partition, acquire)) {
-                return refusal.answer(nowNanos);
             }
         }
         return null;
+    }
+
+    /** Returns what holds; nothing to the one who is to ask anew, while the others are answered as long as the limit is not open. */
+    private @Nullable Refusal current(Place place, long nowNanos) {
+        Refusal refusal = this.byPlace.get(place);
+        if (refusal == null || !refusal.isOver(nowNanos)) {
+            return refusal;
+        }
+        Refusal prolonged = refusal.prolonged(nowNanos, this.memoryNanos);
+        if (prolonged.isOver(nowNanos)) {
+            this.byPlace.remove(place, refusal);
+            return null;
+        }
+        return this.byPlace.replace(place, refusal, prolonged) ? null : this.byPlace.get(place);
     }
 
     /**

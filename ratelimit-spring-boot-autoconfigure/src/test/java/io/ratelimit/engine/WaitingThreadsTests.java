@@ -56,7 +56,7 @@ class WaitingThreadsTests extends WaitingEngines {
             });
         }
         await().atMost(Duration.ofSeconds(30)).until(() -> snapshot("slot").queued() == CALLERS);
-        assertThat(threadsOfOurs()).isEqualTo(threadsBefore);
+        assertThat(threadsOfOurs()).hasSizeLessThanOrEqualTo(threadsBefore.size() + 2); // a timer for each engine
         int calls = backend.calls();
         await().during(Duration.ofMillis(300)).until(() -> backend.calls() == calls);
         before.close();
