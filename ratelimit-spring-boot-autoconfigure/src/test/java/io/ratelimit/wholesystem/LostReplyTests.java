@@ -129,7 +129,9 @@ class LostReplyTests {
             awaitLoss();
             long next = this.worker.count(Event.GRANTED) + 10;
             Awaiting.until(
-                    () -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next);
+                    "next grants",
+                    () -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next,
+                    () -> this.witness + ", " + this.worker);
         }
         System.out.printf(
                 "%d replies lost during %d grants%n", this.repliesToLose - before, steps(Granted.class).size());
@@ -153,7 +155,10 @@ class LostReplyTests {
     }
 
     private void awaitLoss() {
-        Awaiting.until(() -> this.proxy.lostReplies() == this.repliesToLose);
+        Awaiting.until(
+                "reply is lost",
+                () -> this.proxy.lostReplies() == this.repliesToLose,
+                () -> this.witness + ", " + this.worker);
     }
 
     /** Returns the steps of this test. */

@@ -137,7 +137,7 @@ class QueueTests {
         List<WorkerProcess> workers = this.system.start(2, Setup.ofRate(10, window));
         workers.forEach((worker) -> worker.acquire(20, Call.patient().holdingFor(Duration.ZERO)));
         workers.forEach((worker) -> worker.await(Event.CLOSING, 20));
-        Awaiting.until(() -> this.witness.catchUp().isQuiet());
+        this.system.closeAll();
         History history = this.system.end();
         HistoryChecker checker = new HistoryChecker(history).sound().undisturbed();
         assertThat(checker.neverAdmittedMoreThan(10, window)).isEqualTo(10);

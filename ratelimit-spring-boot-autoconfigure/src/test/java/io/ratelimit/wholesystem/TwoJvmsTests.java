@@ -99,7 +99,8 @@ class TwoJvmsTests {
                 history.steps(),
                 history.occurrences().stream()
                         .filter((occurrence) -> occurrence.number() == 0 || occurrence.number() >= first)
-                        .toList());
+                        .toList(),
+                history.endMicros());
     }
 
     private List<WorkerProcess> load(Setup setup, int threads, Duration time, Call call) {

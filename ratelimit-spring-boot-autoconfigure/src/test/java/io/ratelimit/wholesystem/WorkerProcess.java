@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -18,7 +19,7 @@ import java.util.stream.Stream;
  */
 final class WorkerProcess implements AutoCloseable {
 
-    private static final Duration LONGEST = Duration.ofSeconds(60);
+    private static final long LONGEST_END_SECONDS = 60;
 
     private final int number;
 
@@ -137,7 +138,7 @@ final class WorkerProcess implements AutoCloseable {
     void freeze() {
         add(Event.FROZEN);
         signal("-STOP");
-        Awaiting.until(() -> state().startsWith("T"));
+        Awaiting.until("worker stands still", () -> state().startsWith("T"), this::state);
     }
 
     /** Lets a stopped process go on: SIGCONT. */
@@ -169,17 +170,15 @@ final class WorkerProcess implements AutoCloseable {
 
     /** Waits until something has happened so many times. */
     WorkerProcess await(Event event, long count) {
-        return await(event, count, LONGEST);
-    }
-
-    /** Waits until something has happened so many times. */
-    WorkerProcess await(Event event, long count, Duration atMost) {
-        Awaiting.until(atMost, () -> {
-            if (count(event) < count && !this.process.isAlive()) {
-                throw new IllegalStateException("Worker %d has ended: %s".formatted(this.number, soFar()));
-            }
-            return count(event) >= count;
-        });
+        Awaiting.until(
+                "%d times %s of worker %d".formatted(count, event, this.number),
+                () -> {
+                    if (count(event) < count && !this.process.isAlive()) {
+                        throw new IllegalStateException("Worker %d has ended: %s".formatted(this.number, this));
+                    }
+                    return count(event) >= count;
+                },
+                () -> this);
         return this;
     }
 
@@ -198,7 +197,7 @@ final class WorkerProcess implements AutoCloseable {
 
     private void awaitEnd() {
         try {
-            if (!this.process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)) {
+            if (!this.process.waitFor(LONGEST_END_SECONDS, TimeUnit.SECONDS)) {
                 throw new IllegalStateException("The worker does not end");
             }
             this.reader.join();
@@ -255,6 +254,18 @@ final class WorkerProcess implements AutoCloseable {
             this.history.add(occurrence);
         }
         this.counts.incrementAndGet(occurrence.event().ordinal());
+    }
+
+    /** Returns how often what has happened, and what happened last. */
+    @Override
+    public String toString() {
+        String counts = Stream.of(Event.values())
+                .filter((event) -> count(event) > 0)
+                .map((event) -> event + "=" + count(event))
+                .collect(Collectors.joining(" "));
+        List<Occurrence> all = soFar();
+        return "worker %d (%s), last %s"
+                .formatted(this.number, counts, all.subList(Math.max(0, all.size() - 3), all.size()));
     }
 
     @Override
