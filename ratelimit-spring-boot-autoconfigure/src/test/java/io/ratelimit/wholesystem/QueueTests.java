@@ -159,10 +159,14 @@ class QueueTests {
                 (System.nanoTime() - startNanos) / 1e9);
         History history = this.system.end();
         new HistoryChecker(history).sound().undisturbed().neverMoreLeasesThan(5);
-        assertThat(history.occurrences(Event.GRANTED)
-                        .sorted(Comparator.comparingLong(Occurrence::number))
-                        .map(Occurrence::call))
-                .isEqualTo(LongStream.rangeClosed(1, count + 5).boxed().toList());
+        List<Long> calls = history.occurrences(Event.GRANTED)
+                .sorted(Comparator.comparingLong(Occurrence::number))
+                .map(Occurrence::call)
+                .toList();
+        assertThat(LongStream.range(0, calls.size()).filter((i) -> calls.get((int) i) != i + 1))
+                .as("places at which another call was granted")
+                .isEmpty();
+        assertThat(calls).hasSize(count + 5);
         this.system.checkThatAllKeysExpire();
     }
 }
