@@ -2,7 +2,7 @@ package io.ratelimit.engine;
 
 import io.ratelimit.AcquireOutcome;
 import io.ratelimit.BackendUnavailableException;
-import io.ratelimit.LimitExceededException;
+import io.ratelimit.LimitExceededException.Refusal;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
@@ -51,18 +51,18 @@ final class Acquirer {
     }
 
     /** Acquires; cancelling the result leaves the queue, and undoes what has been or will be granted. */
-    CompletableFuture<Permit> acquire(Acquisition acquisition) {
-        CompletableFuture<Permit> result = new CompletableFuture<>();
+    CompletableFuture<Answer> acquire(Acquisition acquisition) {
+        CompletableFuture<Answer> result = new CompletableFuture<>();
         decide(acquisition, result).whenComplete((answer, failure) -> {
             if (failure != null) {
                 Throwable cause = unwrap(failure);
                 answered(acquisition, outcome(cause));
                 result.completeExceptionally(cause);
-            } else if (result.complete(answer.permit())) {
+            } else if (result.complete(answer)) {
                 answered(acquisition, answer.outcome());
             } else {
                 answered(acquisition, AcquireOutcome.CANCELLED);
-                undo(answer.permit());
+                answer.asOptional().ifPresent(this::undo);
             }
         });
         return result;
@@ -77,7 +77,7 @@ final class Acquirer {
         }
     }
 
-    private CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<Permit> caller) {
+    private CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<?> caller) {
         ResourceDefinition definition = acquisition.definition();
         Place where = new Place(route(definition), this.partitions.shared(definition, acquisition.key()));
         if (!where.route().allows()) {
@@ -95,7 +95,7 @@ final class Acquirer {
         });
     }
 
-    private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<Permit> caller) {
+    private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
         if (acquisition.waits()) {
             return this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled));
         }
@@ -109,7 +109,7 @@ final class Acquirer {
         if (settled.decision() instanceof Granted granted) {
             GrantedPermit permit = new GrantedPermit(acquisition, where, granted, this.leases, settled.sinceNanos());
             this.leases.granted(permit);
-            return new Answer(permit, AcquireOutcome.ACQUIRED);
+            return Answer.of(permit, AcquireOutcome.ACQUIRED);
         }
         Refused refused = (Refused) settled.decision();
         if (refused.violated().isEmpty()) {
@@ -117,26 +117,26 @@ final class Acquirer {
         }
         List<LimitStatus> limits = refused.status().limits();
         if (acquisition.policy() == LimitPolicy.OBSERVE) {
-            return new Answer(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
+            return Answer.of(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
         }
-        throw LimitExceededException.of(new LimitExceededException.Refusal(
+        return Answer.of(new Refusal(
                 acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits));
     }
 
     private CompletionStage<Answer> whileAway(
-            Acquisition acquisition, CompletableFuture<Permit> caller, BackendUnavailableException cause) {
+            Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
         ResourceDefinition definition = acquisition.definition();
         return switch (definition.onBackendFailure()) {
             case ALLOW ->
                 CompletableFuture.completedStage(
-                        new Answer(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+                        Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
             case REJECT -> CompletableFuture.failedStage(unavailable(definition, cause));
             case LOCAL -> locally(acquisition, caller, cause);
         };
     }
 
     private CompletionStage<Answer> locally(
-            Acquisition acquisition, CompletableFuture<Permit> caller, BackendUnavailableException cause) {
+            Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
         Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
         return ask(acquisition.again(), new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
             boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
@@ -158,9 +158,6 @@ final class Acquirer {
     }
 
     private static AcquireOutcome outcome(Throwable failure) {
-        if (failure instanceof LimitExceededException exceeded) {
-            return exceeded.timedOut() ? AcquireOutcome.TIMEOUT : AcquireOutcome.REJECTED;
-        }
         return (failure instanceof CancellationException) ? AcquireOutcome.CANCELLED : AcquireOutcome.ERROR;
     }
 

@@ -39,10 +39,14 @@ record Acquisition(
                             .formatted(definition.name(), definition.name()));
         }
         requireKnown(request, definition);
-        List<Long> amounts = definition.limits().stream()
-                .map((limit) -> amount(request, definition, limit))
-                .toList();
-        if (amounts.stream().allMatch((amount) -> amount == 0)) {
+        Long[] asked = new Long[definition.limits().size()];
+        long sum = 0;
+        for (int i = 0; i < asked.length; i++) {
+            asked[i] = amount(request, definition, definition.limits().get(i));
+            sum += asked[i];
+        }
+        List<Long> amounts = List.of(asked);
+        if (sum == 0) {
             throw new IllegalArgumentException(
                     "A request for the resource '%s' takes nothing: it asks for the kinds %s and the amounts %s"
                             .formatted(definition.name(), request.kinds(), request.amounts()));

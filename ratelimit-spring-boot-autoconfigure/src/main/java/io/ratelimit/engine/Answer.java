@@ -1,12 +1,44 @@
 package io.ratelimit.engine;
 
 import io.ratelimit.AcquireOutcome;
+import io.ratelimit.LimitExceededException;
+import io.ratelimit.LimitExceededException.Refusal;
 import io.ratelimit.Permit;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What an acquisition comes to, if not to a failure.
+ * What an acquisition comes to, if not to a failure: a permit, or a refusal. A refusal becomes an exception only where somebody wants one:
+ * making one costs more than everything else about a refusal.
  *
- * @param permit the permit, or what stands for one
+ * @param permit the permit, or what stands for one; {@code null}: refused
+ * @param refusal why there is none; {@code null}: there is one
  * @param outcome how it ended
  */
-record Answer(Permit permit, AcquireOutcome outcome) {}
+record Answer(@Nullable Permit permit, @Nullable Refusal refusal, AcquireOutcome outcome) {
+
+    static Answer of(Permit permit, AcquireOutcome outcome) {
+        return new Answer(permit, null, outcome);
+    }
+
+    static Answer of(Refusal refusal) {
+        return new Answer(null, refusal, refusal.timedOut() ? AcquireOutcome.TIMEOUT : AcquireOutcome.REJECTED);
+    }
+
+    Optional<Permit> asOptional() {
+        return Optional.ofNullable(this.permit);
+    }
+
+    /**
+     * Returns the permit.
+     *
+     * @throws LimitExceededException if there is none
+     */
+    Permit orThrow() {
+        if (this.refusal != null) {
+            throw LimitExceededException.of(this.refusal);
+        }
+        return Objects.requireNonNull(this.permit);
+    }
+}

@@ -1,6 +1,5 @@
 package io.ratelimit.engine;
 
-import io.ratelimit.LimitExceededException;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
@@ -24,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -144,25 +144,36 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public Permit acquire(LimitRequest request) {
-        return await(start(request));
+        return await(start(request)).orThrow();
     }
 
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
-        try {
-            return Optional.of(acquire(request.maxWait(Duration.ZERO)));
-        } catch (LimitExceededException ex) {
-            return Optional.empty();
-        }
+        return await(start(request.maxWait(Duration.ZERO))).asOptional();
     }
 
     @Override
     public CompletableFuture<Permit> acquireAsync(LimitRequest request) {
+        CompletableFuture<Answer> answer;
         try {
-            return start(request);
+            answer = start(request);
         } catch (IllegalArgumentException ex) {
             return CompletableFuture.failedFuture(ex);
         }
+        CompletableFuture<Permit> result = new CompletableFuture<>();
+        result.whenComplete((permit, failure) -> {
+            if (result.isCancelled()) {
+                answer.cancel(true);
+            }
+        });
+        answer.thenApply(Answer::orThrow).whenComplete((permit, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(failure instanceof CompletionException ? failure.getCause() : failure);
+            } else if (!result.complete(permit)) {
+                this.acquirer.undo(permit);
+            }
+        });
+        return result;
     }
 
     @Override
@@ -279,7 +290,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         this.heartbeat.beat();
     }
 
-    private CompletableFuture<Permit> start(LimitRequest request) {
+    private CompletableFuture<Answer> start(LimitRequest request) {
         ResourceDefinition definition = this.resources.get(request.resource());
         String ticket = this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
         return this.acquirer.acquire(Acquisition.of(request, definition, ticket, this.leases.nanoTime()));

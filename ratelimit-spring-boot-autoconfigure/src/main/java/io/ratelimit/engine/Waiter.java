@@ -102,7 +102,11 @@ final class Waiter {
         Queued before = this.place;
         this.place = (before == null)
                 ? said
-                : new Queued(said.sequence(), said.atMicros(), before.violated(), said.status());
+                : new Queued(
+                        said.sequence(),
+                        Math.max(said.atMicros(), before.atMicros()),
+                        before.violated(),
+                        said.status());
         this.ungrantedNanos = sentNanos;
     }
 

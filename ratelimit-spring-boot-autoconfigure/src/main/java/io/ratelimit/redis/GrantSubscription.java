@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.Message;
 import org.springframework.data.redis.connection.MessageListener;
@@ -33,9 +33,15 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
 
     private final GrantListener listener;
 
-    private final AtomicReference<@Nullable CompletableFuture<RedisConnection>> connection = new AtomicReference<>();
+    private final ReentrantLock lock = new ReentrantLock();
 
-    private final CompletableFuture<Void> subscribed = new CompletableFuture<>();
+    private final List<Pending> pending = new ArrayList<>();
+
+    private boolean subscribing;
+
+    private volatile boolean ready;
+
+    private volatile @Nullable RedisConnection connection;
 
     GrantSubscription(
             RedisConnectionFactory connectionFactory, byte[] channel, String instance, GrantListener listener) {
@@ -49,37 +55,66 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
         return this.instance;
     }
 
-    /** Completes once messages are heard; begins to subscribe, if that has not begun or has failed. */
-    CompletableFuture<Void> ready() {
-        if (this.subscribed.isDone()) {
-            return this.subscribed;
-        }
-        CompletableFuture<RedisConnection> current = this.connection.get();
-        if (current == null || current.isCompletedExceptionally()) {
-            CompletableFuture<RedisConnection> fresh = new CompletableFuture<>();
-            if (this.connection.compareAndSet(current, fresh)) {
-                Thread connector = new Thread(() -> subscribe(fresh), "ratelimit-redis-subscribe");
+    boolean isReady() {
+        return this.ready;
+    }
+
+    /**
+     * Does something once messages are heard, in the order of these calls. Begins to subscribe, if that has not begun or has failed.
+     *
+     * @param task what to do; called with a lock held, so it must be quick
+     * @param failed is told if the subscription fails
+     */
+    void whenReady(Runnable task, Consumer<Throwable> failed) {
+        this.lock.lock();
+        try {
+            if (this.ready) {
+                task.run();
+                return;
+            }
+            this.pending.add(new Pending(task, failed));
+            if (!this.subscribing) {
+                this.subscribing = true;
+                Thread connector = new Thread(this::subscribe, "ratelimit-redis-subscribe");
                 connector.setDaemon(true);
                 connector.start();
             }
-            return ready();
+        } finally {
+            this.lock.unlock();
         }
-        return CompletableFuture.anyOf(this.subscribed, current).thenCompose((any) -> this.subscribed);
     }
 
-    private void subscribe(CompletableFuture<RedisConnection> fresh) {
+    private void subscribe() {
         try {
             RedisConnection opened = this.connectionFactory.getConnection();
+            this.connection = opened;
             opened.subscribe(this, this.channel);
-            fresh.complete(opened);
-        } catch (Throwable ex) {
-            fresh.completeExceptionally(ex);
+        } catch (RuntimeException | Error ex) {
+            List<Pending> failed = new ArrayList<>();
+            this.lock.lock();
+            try {
+                this.subscribing = false;
+                failed.addAll(this.pending);
+                this.pending.clear();
+            } finally {
+                this.lock.unlock();
+            }
+            failed.forEach((pending) -> pending.failed().accept(ex));
         }
     }
 
     @Override
     public void onChannelSubscribed(byte[] channel, long count) {
-        if (!this.subscribed.complete(null)) {
+        boolean again = this.ready;
+        this.lock.lock();
+        try {
+            this.pending.forEach((pending) -> pending.task().run());
+            this.pending.clear();
+            this.ready = true;
+        } finally {
+            this.lock.unlock();
+        }
+        if (again) {
             this.listener.missed();
         }
     }
@@ -124,9 +159,11 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     /** Gives the connection back. */
     @Override
     public void close() {
-        CompletableFuture<RedisConnection> current = this.connection.get();
+        RedisConnection current = this.connection;
         if (current != null) {
-            current.thenAccept(RedisConnection::close);
+            current.close();
         }
     }
+
+    private record Pending(Runnable task, Consumer<Throwable> failed) {}
 }

@@ -40,6 +40,9 @@ final class LettuceScripting implements AutoCloseable {
 
     private final AtomicInteger underWay = new AtomicInteger();
 
+    /** Calls that Redis did not know the script of: what comes after them waits until they are answered, so the order is kept. */
+    private final AtomicInteger sentAnew = new AtomicInteger();
+
     LettuceScripting(RedisConnectionFactory connectionFactory) {
         if (!(connectionFactory instanceof LettuceConnectionFactory)) {
             throw new LimitConfigurationException(
@@ -63,7 +66,7 @@ final class LettuceScripting implements AutoCloseable {
         }
         int seen = 1;
         do {
-            if (this.underWay.get() < FEW_UNDER_WAY && !this.added.isEmpty()) {
+            if (this.underWay.get() < FEW_UNDER_WAY && this.sentAnew.get() == 0 && !this.added.isEmpty()) {
                 trySendAdded();
             }
             seen = this.toSend.addAndGet(-seen);
@@ -91,14 +94,26 @@ final class LettuceScripting implements AutoCloseable {
         List<AsyncCommand<byte[], byte[], List<Object>>> commands = new ArrayList<>();
         for (ScriptCall call = this.added.poll(); call != null; call = this.added.poll()) {
             if (!call.reply().isDone()) {
-                this.underWay.incrementAndGet();
-                commands.add(command(call, connection));
+                addCommand(call, connection, commands);
             }
         }
         if (commands.size() == 1) {
             connection.dispatch(commands.get(0));
         } else if (!commands.isEmpty()) {
             connection.dispatch(commands);
+        }
+    }
+
+    /** A call that cannot be written fails alone. */
+    private void addCommand(
+            ScriptCall call,
+            StatefulConnection<byte[], byte[]> connection,
+            List<AsyncCommand<byte[], byte[], List<Object>>> commands) {
+        try {
+            commands.add(command(call, connection));
+            this.underWay.incrementAndGet();
+        } catch (RuntimeException | Error ex) {
+            call.reply().completeExceptionally(ex);
         }
     }
 
@@ -122,7 +137,11 @@ final class LettuceScripting implements AutoCloseable {
 
     private void load(ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.bySource();
-        command.whenComplete((reply, failure) -> answered(call, reply, failure));
+        this.sentAnew.incrementAndGet();
+        command.whenComplete((reply, failure) -> {
+            this.sentAnew.decrementAndGet();
+            answered(call, reply, failure);
+        });
         connection.dispatch(command);
     }
 

@@ -95,12 +95,24 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 return (CompletionStage<R>) CompletableFuture.completedStage(refused);
             }
         } else if (operation instanceof Acquire && subscription != null) {
-            CompletableFuture<Void> ready = subscription.ready();
-            if (!ready.isDone()) {
-                return within(ready).thenCompose((subscribed) -> submit(partition, operation));
+            if (!subscription.isReady()) {
+                return submitWhenReady(subscription, partition, operation);
             }
         }
         return submit(partition, operation);
+    }
+
+    /** What waits is not sent before its grant can be heard of. */
+    private <R extends Reply> CompletionStage<R> submitWhenReady(
+            GrantSubscription subscription, Partition partition, Operation<R> operation) {
+        CompletableFuture<Void> ready = new CompletableFuture<>();
+        CompletionStage<R> reply = ready.orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS)
+                .thenCompose((subscribed) -> submit(partition, operation))
+                .exceptionally((failure) -> {
+                    throw unavailable(failure);
+                });
+        subscription.whenReady(() -> ready.complete(null), ready::completeExceptionally);
+        return reply;
     }
 
     private <R extends Reply> CompletableFuture<R> submit(Partition partition, Operation<R> operation) {
@@ -204,14 +216,6 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     @Override
     public void listen(String instance, GrantListener listener) {
         this.grants = new GrantSubscription(this.connectionFactory, this.keys.grants(instance), instance, listener);
-    }
-
-    private <T> CompletableFuture<T> within(CompletableFuture<T> future) {
-        return future.copy()
-                .orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS)
-                .exceptionally((failure) -> {
-                    throw unavailable(failure);
-                });
     }
 
     private BackendUnavailableException unavailable(Throwable failure) {

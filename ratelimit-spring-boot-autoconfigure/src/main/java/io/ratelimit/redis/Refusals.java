@@ -37,7 +37,10 @@ final class Refusals {
         Limit limit = refused.violated().isEmpty() ? null : refused.violated().get(0);
         int index = (limit instanceof RateLimit) ? partition.limits().indexOf(limit) : -1;
         // behind a queue the limit that refused may be one that the head asks for and this acquisition does not
-        if (index < 0 || acquire.amounts().get(index) == 0 || refused.status().queued() > 0) {
+        if (index < 0
+                || this.memoryNanos == 0
+                || acquire.amounts().get(index) == 0
+                || refused.status().queued() > 0) {
             return;
         }
         long nowNanos = System.nanoTime();
@@ -65,7 +68,13 @@ final class Refusals {
             Place place = new Place(partition.id(), i);
             Refusal refusal = (acquire.amounts().get(i) > 0) ? this.byPlace.get(place) : null;
             if (refusal != null && refusal.isOver(nowNanos)) {
-                this.byPlace.remove(place, refusal);
+                // one asks anew; as long as the limit is not open, the others are answered until that has been answered
+                Refusal prolonged = refusal.prolonged(nowNanos, this.memoryNanos);
+                if (prolonged.isOver(nowNanos)) {
+                    this.byPlace.remove(place, refusal);
+                } else if (this.byPlace.replace(place, refusal, prolonged)) {
+                    return null;
+                }
             } else if (refusal != null && refusal.covers(partition, acquire)) {
                 return refusal.answer(nowNanos);
             }
@@ -86,6 +95,18 @@ final class Refusals {
 
         boolean isOver(long nowNanos) {
             return nowNanos - this.untilNanos >= 0;
+        }
+
+        /** Returns the same for once more as long, or until the limit opens. */
+        Refusal prolonged(long nowNanos, long memoryNanos) {
+            long opensNanos = this.fromNanos + this.refused.retryAfter().toNanos();
+            return new Refusal(
+                    this.limits,
+                    this.index,
+                    this.amount,
+                    this.refused,
+                    this.fromNanos,
+                    nowNanos + Math.min(opensNanos - nowNanos, memoryNanos));
         }
 
         /** The limits of one definition are one object. */

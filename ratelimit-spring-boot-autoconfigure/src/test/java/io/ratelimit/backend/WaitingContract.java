@@ -461,7 +461,8 @@ abstract class WaitingContract extends ContractOperations {
             Granted grant = grantOf("a:1");
             assertThat(grant.grantedAtMicros()).isEqualTo(clock.getAsLong());
             assertThat(grant.fence()).isGreaterThanOrEqualTo(grant.grantedAtMicros());
-            // as long as the sign of life that came with the ticket counts: a holder and a head that die together cost one lease
+            // as long as the sign of life that came with the ticket counts: a holder and a head that die together cost
+            // one lease
             assertThat(grant.leaseMicros()).isEqualTo(9_700_000);
             assertThat(grant.holdMicros()).isEqualTo(25_000_000);
         }

@@ -10,15 +10,18 @@ import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.memory.MemoryBackend;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /**
  * A real machine behind a wire that the test steers: it can be cut before or behind the machine, and calls can be held back.
@@ -35,21 +38,23 @@ final class SteeredBackend implements LimitBackend {
 
     private final MovableTime time;
 
-    private final Map<String, GrantListener> listeners = new HashMap<>();
+    private final Map<String, GrantListener> listeners = new ConcurrentHashMap<>();
 
-    private MemoryBackend machine;
+    private volatile MemoryBackend machine;
 
-    private final List<Operation<?>> arrived = new ArrayList<>();
+    private final List<Operation<?>> arrived = new CopyOnWriteArrayList<>();
 
-    private final Queue<Runnable> heldBack = new ArrayDeque<>();
+    private final Queue<HeldBack> heldBack = new ConcurrentLinkedQueue<>();
 
-    private Class<?> holding = Void.class;
+    private volatile Set<Class<?>> holding = Set.of();
 
-    private Wire wire = Wire.WHOLE;
+    private volatile Class<?> holdingReplies = Void.class;
 
-    private int calls;
+    private volatile Wire wire = Wire.WHOLE;
 
-    private int liveInstances = 1;
+    private final AtomicInteger calls = new AtomicInteger();
+
+    private volatile int liveInstances = 1;
 
     SteeredBackend(MovableTime time) {
         this.time = time;
@@ -83,8 +88,8 @@ final class SteeredBackend implements LimitBackend {
     }
 
     private void say(Runnable message) {
-        if (this.holding == GrantListener.class) {
-            this.heldBack.add(message);
+        if (this.holding.contains(GrantListener.class)) {
+            this.heldBack.add(new HeldBack(GrantListener.class, message));
         } else if (this.wire == Wire.WHOLE) {
             message.run();
         }
@@ -109,16 +114,51 @@ final class SteeredBackend implements LimitBackend {
         this.liveInstances = liveInstances;
     }
 
-    /** From now on, operations of a type wait on the wire; {@link GrantListener}: messages do. A cut wire loses messages. */
-    void holdBack(Class<?> type) {
-        this.holding = type;
+    /** From now on, operations of these types wait on the wire; {@link GrantListener}: messages do. A cut wire loses messages. */
+    void holdBack(Class<?>... types) {
+        this.holding = Set.of(types);
+    }
+
+    /** From now on, replies to operations of a type wait on the wire. */
+    void holdBackReplies(Class<?> type) {
+        this.holdingReplies = type;
     }
 
     /** Lets go what was held back. */
     void letGo() {
-        this.holding = Void.class;
-        this.heldBack.forEach(Runnable::run);
+        this.holding = Set.of();
+        this.holdingReplies = Void.class;
+        letGoNow(Object.class);
+    }
+
+    /** Lets go what was held back of a type, which is held back no more. */
+    void letGo(Class<?> type) {
+        this.holding = this.holding.stream().filter((held) -> held != type).collect(Collectors.toSet());
+        letGoNow(type);
+    }
+
+    private void letGoNow(Class<?> type) {
+        List<HeldBack> going = this.heldBack.stream()
+                .filter((held) -> type.isAssignableFrom(held.type()))
+                .toList();
+        this.heldBack.removeAll(going);
+        going.forEach((held) -> held.action().run());
+    }
+
+    /** Lets what was held back arrive, and keeps it to arrive again. */
+    void letGoOnceMore() {
+        this.heldBack.forEach((held) -> held.action().run());
+    }
+
+    /** Loses what was held back. */
+    void loseHeldBack() {
+        this.holding = Set.of();
         this.heldBack.clear();
+    }
+
+    /** Tells all instances that messages may have been lost. */
+    void sayMissed() {
+        this.listeners.values().forEach((listener) -> messages(listener).missed());
     }
 
     int heldBack() {
@@ -131,15 +171,15 @@ final class SteeredBackend implements LimitBackend {
 
     /** How many calls were tried, also in vain. */
     int calls() {
-        return this.calls;
+        return this.calls.get();
     }
 
     @Override
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
-        this.calls++;
+        this.calls.incrementAndGet();
         CompletableFuture<R> reply = new CompletableFuture<>();
-        if (this.holding.isInstance(operation)) {
-            this.heldBack.add(() -> send(partition, operation, reply));
+        if (this.holding.contains(operation.getClass())) {
+            this.heldBack.add(new HeldBack(operation.getClass(), () -> send(partition, operation, reply)));
         } else {
             send(partition, operation, reply);
         }
@@ -156,12 +196,20 @@ final class SteeredBackend implements LimitBackend {
         this.machine.execute(partition, operation).whenComplete((answer, failure) -> {
             if (wireNow == Wire.DROPS_REPLIES) {
                 reply.completeExceptionally(new BackendUnavailableException("no reply"));
-            } else if (failure != null) {
-                reply.completeExceptionally(failure);
+            } else if (this.holdingReplies.isInstance(operation)) {
+                this.heldBack.add(new HeldBack(operation.getClass(), () -> finish(reply, answer, failure)));
             } else {
-                reply.complete(answer);
+                finish(reply, answer, failure);
             }
         });
+    }
+
+    private static <R> void finish(CompletableFuture<R> reply, R answer, Throwable failure) {
+        if (failure != null) {
+            reply.completeExceptionally(failure);
+        } else {
+            reply.complete(answer);
+        }
     }
 
     @Override
@@ -173,4 +221,6 @@ final class SteeredBackend implements LimitBackend {
                 .heartbeat(instance, lease)
                 .thenApply((membership) -> new Membership(this.liveInstances, membership.nowMicros()));
     }
+
+    private record HeldBack(Class<?> type, Runnable action) {}
 }

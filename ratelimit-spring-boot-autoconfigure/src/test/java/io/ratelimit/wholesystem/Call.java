@@ -63,8 +63,6 @@ record Call(Duration maxWait, int priority, long amount, Optional<Duration> hold
                 Duration.parse(command[at]),
                 Integer.parseInt(command[at + 1]),
                 Long.parseLong(command[at + 2]),
-                Optional.of(command[at + 3])
-                        .filter((hold) -> !hold.equals("-"))
-                        .map(Duration::parse));
+                Optional.of(command[at + 3]).filter((hold) -> !hold.equals("-")).map(Duration::parse));
     }
 }

@@ -127,7 +127,9 @@ final class HistoryChecker {
             } else if (step instanceof Dropped) {
                 queue.remove(byTicket.remove(step.ticket()));
             } else if (step instanceof Granted granted && granted.fromQueue()) {
-                assertThat(queue.pollFirst()).as("head of the queue at %s", granted).isEqualTo(byTicket.get(step.ticket()));
+                assertThat(queue.pollFirst())
+                        .as("head of the queue at %s", granted)
+                        .isEqualTo(byTicket.get(step.ticket()));
             } else if (step instanceof Granted granted && !queue.isEmpty()) {
                 long sequence = granted.fence();
                 double score = sequence - (double) PRIORITY_STEP * priorities.getOrDefault(sequence, 0);
@@ -154,15 +156,18 @@ final class HistoryChecker {
         Set<String> held = new HashSet<>();
         for (Step step : this.history.steps()) {
             if (step instanceof Granted || step instanceof PutBack) {
-                assertThat(held.add(step.ticket())).as("%s is granted while it is held", step).isTrue();
+                assertThat(held.add(step.ticket()))
+                        .as("%s is granted while it is held", step)
+                        .isTrue();
             } else if (step instanceof Freed) {
-                assertThat(held.remove(step.ticket())).as("%s while it is not held", step).isTrue();
+                assertThat(held.remove(step.ticket()))
+                        .as("%s while it is not held", step)
+                        .isTrue();
             } else if (step instanceof Renewed) {
                 assertThat(held).as("holders at %s", step).contains(step.ticket());
             }
         }
-        Set<Long> granted = Stream.concat(
-                        this.history.grants().map(Granted::fence), told(Event.ADMITTED).stream())
+        Set<Long> granted = Stream.concat(this.history.grants().map(Granted::fence), told(Event.ADMITTED).stream())
                 .collect(Collectors.toSet());
         assertThat(without(granted, told(Event.GRANTED)))
                 .as("fences that calls were told and Redis did not grant")
@@ -175,8 +180,10 @@ final class HistoryChecker {
 
     /** What was refused was never granted, and holds no place in the queue. */
     HistoryChecker refusalsTookNothing() {
-        Set<String> refused =
-                this.history.occurrences(Event.TURNED_AWAY).map(Occurrence::text).collect(Collectors.toSet());
+        Set<String> refused = this.history
+                .occurrences(Event.TURNED_AWAY)
+                .map(Occurrence::text)
+                .collect(Collectors.toSet());
         assertThat(this.history.steps().stream().filter((step) -> refused.contains(step.ticket())))
                 .as("steps of tickets that were refused")
                 .isEmpty();
@@ -200,7 +207,8 @@ final class HistoryChecker {
 
     /** No slot was taken back from its holder, and no worker has seen its permit lost. */
     HistoryChecker nothingTakenBack() {
-        assertThat(this.history.steps(Freed.class).filter((freed) -> !freed.byOwner())).isEmpty();
+        assertThat(this.history.steps(Freed.class).filter((freed) -> !freed.byOwner()))
+                .isEmpty();
         assertThat(this.history.occurrences(Event.LOST)).isEmpty();
         assertThat(this.history.occurrences(Event.CLOSING_LATE)).isEmpty();
         return this;

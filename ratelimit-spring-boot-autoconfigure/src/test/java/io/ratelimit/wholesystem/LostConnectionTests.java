@@ -45,8 +45,7 @@ class LostConnectionTests {
         History history = this.system.end();
         new HistoryChecker(history).sound().nothingTakenBack().nothingLeft();
         System.out.printf(
-                "%d of %d calls were granted across 10 cuts of all connections%n",
-                worker.count(Event.GRANTED), CALLS);
+                "%d of %d calls were granted across 10 cuts of all connections%n", worker.count(Event.GRANTED), CALLS);
         assertThat(worker.count(Event.GRANTED)).isPositive();
     }
 
@@ -64,8 +63,7 @@ class LostConnectionTests {
     }
 
     private void underLoad(String what, ToLongFunction<RedisProbe> harm) {
-        List<WorkerProcess> workers =
-                this.system.start(2, Setup.ofSlots(5).withLease(Duration.ofSeconds(6)));
+        List<WorkerProcess> workers = this.system.start(2, Setup.ofSlots(5).withLease(Duration.ofSeconds(6)));
         Call call = Call.patient().holdingFor(Duration.ofMillis(2));
         workers.forEach((worker) -> worker.load(32, Duration.ofSeconds(3), call));
         long done = 0;

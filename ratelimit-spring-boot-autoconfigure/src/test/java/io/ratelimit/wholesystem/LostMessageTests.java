@@ -70,8 +70,7 @@ class LostMessageTests {
 
     @Test
     void loseNobodyUnderLoad() {
-        List<WorkerProcess> workers =
-                this.system.start(2, Setup.ofSlots(5).withLease(Duration.ofSeconds(3)));
+        List<WorkerProcess> workers = this.system.start(2, Setup.ofSlots(5).withLease(Duration.ofSeconds(3)));
         Call call = Call.patient().holdingFor(Duration.ofMillis(2));
         workers.forEach((worker) -> worker.load(32, Duration.ofSeconds(3), call));
         long cut = 0;
@@ -90,6 +89,7 @@ class LostMessageTests {
         assertThat(checker.neverMoreLeasesThan(5)).isEqualTo(5);
         checker.neverMoreInUseThan(5);
         assertThat(cut).isGreaterThan(2);
-        System.out.printf("%d subscriptions cut during %d grants%n", cut, history.grants().count());
+        System.out.printf(
+                "%d subscriptions cut during %d grants%n", cut, history.grants().count());
     }
 }

@@ -80,11 +80,13 @@ final class PartitionWitness {
                     this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
                 }
             }
-            case "HDEL:h" -> this.gone.addAll(line.words().subList(2, line.words().size()));
-            case "HSET:t" -> this.sequences.put(line.word(2), (long) doubles(line.bytes(3)).getDouble(0));
+            case "HDEL:h" ->
+                this.gone.addAll(line.words().subList(2, line.words().size()));
+            case "HSET:t" ->
+                this.sequences.put(line.word(2), (long) doubles(line.bytes(3)).getDouble(0));
             case "ZADD:q" ->
-                this.moves.add(new Queued(
-                        line.word(3), this.sequences.get(line.word(3)), Double.parseDouble(line.word(2))));
+                this.moves.add(
+                        new Queued(line.word(3), this.sequences.get(line.word(3)), Double.parseDouble(line.word(2))));
             case "ZREM:q" -> this.moves.add(new Queued(line.word(2), 0, 0));
             default -> {}
         }
@@ -133,7 +135,8 @@ final class PartitionWitness {
         this.holders.forEach((permit, holder) -> {
             boolean left = this.queued.containsKey(permit)
                     || this.moves.stream()
-                            .anyMatch((move) -> move.sequence() > 0 && move.ticket().equals(permit));
+                            .anyMatch((move) ->
+                                    move.sequence() > 0 && move.ticket().equals(permit));
             if (isNew(permit, holder) && !left && fence(holder) <= this.lastFence) {
                 tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
             } else if (isNew(permit, holder) && !left) {

@@ -99,7 +99,8 @@ class QueueTests {
         List<WorkerProcess> workers = this.system.start(2, Setup.ofSlots(3));
         workers.get(0).acquire(1, Call.patient().withAmount(2));
         this.witness.awaitHeld(1);
-        workers.get(1).acquire(1, Call.patient().withAmount(3)); // bigger than what is free: the small ones wait behind it
+        workers.get(1)
+                .acquire(1, Call.patient().withAmount(3)); // bigger than what is free: the small ones wait behind it
         this.witness.awaitQueued(1);
         workers.get(0).acquire(2, Call.patient());
         this.witness.awaitQueued(3);

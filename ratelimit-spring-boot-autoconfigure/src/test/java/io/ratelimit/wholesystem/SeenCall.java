@@ -20,7 +20,8 @@ record SeenCall(String instance, String operation) {
 
     static SeenCall of(MonitorLine call) {
         if (isOnPartition(call)) {
-            return new SeenCall(call.word(ARGUMENTS + 3), call.word(IDS + ids(call).size()));
+            return new SeenCall(
+                    call.word(ARGUMENTS + 3), call.word(IDS + ids(call).size()));
         }
         if (isScript(call) && call.word(2).equals("1")) {
             return new SeenCall(call.word(4), "heartbeat");

@@ -70,8 +70,8 @@ record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue)
 
     /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
     ResourceRegistry toRegistry() {
-        ResourceDefaults defaults = new ResourceDefaults(
-                this.lease, LimitPolicy.REJECT, null, this.maxQueue, BackendFailurePolicy.REJECT);
+        ResourceDefaults defaults =
+                new ResourceDefaults(this.lease, LimitPolicy.REJECT, null, this.maxQueue, BackendFailurePolicy.REJECT);
         List<Limit> limits = new ArrayList<>();
         if (this.rate > 0) {
             limits.add(RateLimit.of(this.rate, this.window));

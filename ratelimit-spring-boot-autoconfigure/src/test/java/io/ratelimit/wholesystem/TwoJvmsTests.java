@@ -123,6 +123,8 @@ class TwoJvmsTests {
     }
 
     private static long granted(List<WorkerProcess> workers) {
-        return workers.stream().mapToLong((worker) -> worker.count(Event.GRANTED)).sum();
+        return workers.stream()
+                .mapToLong((worker) -> worker.count(Event.GRANTED))
+                .sum();
     }
 }

@@ -20,7 +20,8 @@ final class WholeSystem implements AutoCloseable {
 
     private final List<WorkerProcess> workers = new ArrayList<>();
 
-    @Nullable Witness witness;
+    @Nullable
+    Witness witness;
 
     /** Starts one that is watched from the beginning. */
     static WholeSystem watched() {
@@ -46,8 +47,7 @@ final class WholeSystem implements AutoCloseable {
 
     /** Starts workers that go another way to Redis. */
     List<WorkerProcess> start(int count, Setup setup, int port) {
-        List<WorkerProcess> started = Stream.generate(
-                        () -> WorkerProcess.start(this.workers.size() + 1, port, setup))
+        List<WorkerProcess> started = Stream.generate(() -> WorkerProcess.start(this.workers.size() + 1, port, setup))
                 .limit(count)
                 .peek(this.workers::add)
                 .toList();
@@ -99,9 +99,10 @@ final class WholeSystem implements AutoCloseable {
 
     /** Checks that Redis forgets everything by itself. */
     void checkThatAllKeysExpire() {
-        assertThat(this.probe.keys()).allSatisfy((key) -> assertThat(this.probe.expiryMillis(key))
-                .as("expiry of %s", key)
-                .isNotEqualTo(-1));
+        assertThat(this.probe.keys())
+                .allSatisfy((key) -> assertThat(this.probe.expiryMillis(key))
+                        .as("expiry of %s", key)
+                        .isNotEqualTo(-1));
     }
 
     @Override
