@@ -2,7 +2,9 @@ package io.ratelimit.wholesystem;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * Waits for conditions, looking often: what is awaited is measured too.
@@ -15,15 +17,22 @@ final class Awaiting {
 
     private Awaiting() {}
 
-    static void until(Callable<Boolean> condition) {
-        until(LONGEST, condition);
-    }
-
-    static void until(Duration atMost, Callable<Boolean> condition) {
-        Awaitility.await()
-                .pollDelay(Duration.ZERO)
-                .pollInterval(OFTEN)
-                .atMost(atMost)
-                .until(condition);
+    /**
+     * Waits for a minute at most.
+     *
+     * @param what what is awaited
+     * @param condition whether it is so
+     * @param state describes how things stand if it does not come
+     */
+    static void until(String what, Callable<Boolean> condition, Supplier<?> state) {
+        try {
+            Awaitility.await()
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(OFTEN)
+                    .atMost(LONGEST)
+                    .until(condition);
+        } catch (ConditionTimeoutException ex) {
+            throw new AssertionError("Not within %s: %s. Instead: %s".formatted(LONGEST, what, state.get()), ex);
+        }
     }
 }

@@ -33,7 +33,7 @@ enum Event {
     LOADED,
     /** The number is the CPU time of the process, in nanoseconds. */
     CPU,
-    /** It has stopped its engine and ends. */
+    /** It has shut its engine down, and does nothing any more. */
     DONE,
     /** The test is about to stop the process: SIGSTOP. */
     FROZEN,

@@ -11,9 +11,10 @@ import java.util.stream.Stream;
  * What has happened: as Redis did it, and as the workers saw it.
  *
  * @param steps the steps of the partition, in Redis' order
- * @param occurrences what the workers have told, and what the test has done to them
+ * @param occurrences what the workers have told, and what the test has done to them, by time
+ * @param endMicros when it ends, by Redis' clock: leases may be over by then without a step
  */
-record History(List<Step> steps, List<Occurrence> occurrences) {
+record History(List<Step> steps, List<Occurrence> occurrences, long endMicros) {
 
     Stream<Granted> grants() {
         return steps(Granted.class);

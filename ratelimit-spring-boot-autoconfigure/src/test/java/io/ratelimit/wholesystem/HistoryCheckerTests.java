@@ -26,6 +26,8 @@ class HistoryCheckerTests {
 
     private static final long LEASE = 10 * SECOND;
 
+    private static final long END = 5 * SECOND;
+
     private final List<Step> steps = new ArrayList<>();
 
     private final List<Occurrence> occurrences = new ArrayList<>();
@@ -319,6 +321,26 @@ class HistoryCheckerTests {
         }
 
         @Test
+        void areFreeAtTheEndOfTheirLease() {
+            granted("a", END - LEASE);
+            checker().nothingLeft();
+        }
+
+        @Test
+        void areNotFreeAtTheEndOfALeaseThatWasRenewed() {
+            granted("a", END - LEASE);
+            steps.add(new Renewed("a", END + 1));
+            broken(() -> checker().nothingLeft());
+        }
+
+        @Test
+        void mayBeGivenBackBeforeTheirCallIsTold() {
+            granted("a", 1);
+            freed("a");
+            checker().everyGrantArrived();
+        }
+
+        @Test
         void mayNotLeaveTicketsBehind() {
             queued("a", 1, 1);
             broken(() -> checker().nothingLeft());
@@ -360,7 +382,7 @@ class HistoryCheckerTests {
     }
 
     private HistoryChecker checker() {
-        return new HistoryChecker(new History(this.steps, this.occurrences));
+        return new HistoryChecker(new History(this.steps, this.occurrences, END));
     }
 
     private static void broken(ThrowingCallable check) {

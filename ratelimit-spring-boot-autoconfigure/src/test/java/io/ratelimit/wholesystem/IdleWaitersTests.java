@@ -23,7 +23,8 @@ class IdleWaitersTests {
     void costNothing() throws InterruptedException {
         try (WholeSystem system = WholeSystem.watched()) {
             Witness witness = system.witness();
-            List<WorkerProcess> workers = system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
+            List<WorkerProcess> workers =
+                    system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
             workers.get(0).acquire(1, Call.patient());
             witness.awaitHeld(1);
             WorkerProcess waiting = workers.get(1).block(WAITERS, Call.patient());
@@ -43,11 +44,11 @@ class IdleWaitersTests {
                     WAITERS, cpu.toNanos() / 1e6, MEASURED, beats, count(calls, waiting, "renew"));
             assertThat(beats).isPositive();
             assertThat(count(calls, waiting, "renew"))
-                    .as("renewals of up to 128 tickets, and a look whether a lease has ended")
-                    .isBetween(beats * 8, beats * 8 + 1);
+                    .as("renewals of up to 128 tickets, and looks whether a lease has ended")
+                    .isBetween(beats * 8, beats * 9);
             assertThat(count(calls, waiting, "inspect"))
-                    .as("samples for meters")
-                    .isEqualTo(beats);
+                    .as("samples for meters, unless they went with a renewal")
+                    .isLessThanOrEqualTo(beats);
             assertThat(calls.stream().map(SeenCall::operation))
                     .isSubsetOf(Set.of("heartbeat", "renew", "inspect", "ECHO"));
             assertThat(cpu).isLessThan(MEASURED.dividedBy(20));
@@ -57,7 +58,8 @@ class IdleWaitersTests {
     /** Waits for the next heartbeat of an instance; returns where it stands among the calls. */
     private static int awaitHeartbeat(Witness witness, String instance) {
         int before = lastHeartbeat(witness.catchUp().calls(), instance);
-        Awaiting.until(() -> lastHeartbeat(witness.catchUp().calls(), instance) > before);
+        Awaiting.until(
+                "next heartbeat", () -> lastHeartbeat(witness.catchUp().calls(), instance) > before, witness::toString);
         return lastHeartbeat(witness.calls(), instance);
     }
 

@@ -32,7 +32,10 @@ class LostConnectionTests {
             worker.acquire(CALLS / 10, Call.impatient());
             this.system.probe().cutConnections();
         }
-        Awaiting.until(() -> worker.count(Event.GRANTED) + worker.count(Event.FAILED) == CALLS);
+        Awaiting.until(
+                "all calls are answered",
+                () -> worker.count(Event.GRANTED) + worker.count(Event.FAILED) == CALLS,
+                worker::toString);
         this.witness.awaitHeld(worker.count(Event.GRANTED));
         for (int i = 0; i < 10; i++) {
             worker.close((int) worker.count(Event.GRANTED) / 10);
@@ -68,10 +71,13 @@ class LostConnectionTests {
             WorkerProcess worker = workers.get(i % 2);
             done += harm.applyAsLong(this.system.probe());
             long next = worker.count(Event.GRANTED) + 20;
-            Awaiting.until(() -> worker.count(Event.LOADED) > 0 || worker.count(Event.GRANTED) >= next);
+            Awaiting.until(
+                    "next grants",
+                    () -> worker.count(Event.LOADED) > 0 || worker.count(Event.GRANTED) >= next,
+                    () -> this.witness + ", " + workers);
         }
         workers.forEach((worker) -> worker.await(Event.LOADED, 1));
-        Awaiting.until(() -> this.witness.catchUp().isQuiet());
+        this.system.closeAll();
         History history = this.system.end();
         System.out.printf(
                 "%d %s during %d grants: %d calls failed%n",
@@ -83,7 +89,6 @@ class LostConnectionTests {
         assertThat(checker.neverMoreLeasesThan(5)).isEqualTo(5);
         checker.neverMoreInUseThan(5);
         assertThat(done).isGreaterThan(2);
-        assertThat(history.occurrences(Event.FAILED)).isEmpty();
         this.system.checkThatAllKeysExpire();
     }
 }

@@ -78,7 +78,10 @@ class LostMessageTests {
             WorkerProcess worker = workers.get(i % 2);
             cut += this.system.probe().cutSubscriptions();
             long next = worker.count(Event.GRANTED) + 20;
-            Awaiting.until(() -> worker.count(Event.LOADED) > 0 || worker.count(Event.GRANTED) >= next);
+            Awaiting.until(
+                    "next grants",
+                    () -> worker.count(Event.LOADED) > 0 || worker.count(Event.GRANTED) >= next,
+                    () -> this.witness + ", " + workers);
         }
         workers.forEach((worker) -> worker.await(Event.LOADED, 1));
         History history = this.system.end();

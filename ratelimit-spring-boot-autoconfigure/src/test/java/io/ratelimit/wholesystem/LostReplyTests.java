@@ -47,8 +47,7 @@ class LostReplyTests {
     void lostWhatWasToBeLostAndLeftNothing() {
         this.system.closeAll();
         assertThat(this.proxy.lostReplies()).isEqualTo(this.repliesToLose);
-        HistoryChecker checker =
-                new HistoryChecker(this.system.history()).sound().undisturbed();
+        HistoryChecker checker = new HistoryChecker(this.system.history()).sound().undisturbed();
         checker.neverMoreLeasesThan(1);
         checker.neverMoreInUseThan(1);
     }
@@ -129,11 +128,13 @@ class LostReplyTests {
             loseReply("");
             awaitLoss();
             long next = this.worker.count(Event.GRANTED) + 10;
-            Awaiting.until(() -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next);
+            Awaiting.until(
+                    "next grants",
+                    () -> this.worker.count(Event.LOADED) > loaded || this.worker.count(Event.GRANTED) >= next,
+                    () -> this.witness + ", " + this.worker);
         }
         System.out.printf(
-                "%d replies lost during %d grants%n",
-                this.repliesToLose - before, steps(Granted.class).size());
+                "%d replies lost during %d grants%n", this.repliesToLose - before, steps(Granted.class).size());
         assertThat(this.repliesToLose - before).isGreaterThan(2);
         assertThat(this.worker.count(Event.FAILED)).isZero();
     }
@@ -154,7 +155,10 @@ class LostReplyTests {
     }
 
     private void awaitLoss() {
-        Awaiting.until(() -> this.proxy.lostReplies() == this.repliesToLose);
+        Awaiting.until(
+                "reply is lost",
+                () -> this.proxy.lostReplies() == this.repliesToLose,
+                () -> this.witness + ", " + this.worker);
     }
 
     /** Returns the steps of this test. */

@@ -138,7 +138,7 @@ class QueueTests {
         List<WorkerProcess> workers = this.system.start(2, Setup.ofRate(10, window));
         workers.forEach((worker) -> worker.acquire(20, Call.patient().holdingFor(Duration.ZERO)));
         workers.forEach((worker) -> worker.await(Event.CLOSING, 20));
-        Awaiting.until(() -> this.witness.catchUp().isQuiet());
+        this.system.closeAll();
         History history = this.system.end();
         HistoryChecker checker = new HistoryChecker(history).sound().undisturbed();
         assertThat(checker.neverAdmittedMoreThan(10, window)).isEqualTo(10);
@@ -160,10 +160,14 @@ class QueueTests {
                 (System.nanoTime() - startNanos) / 1e9);
         History history = this.system.end();
         new HistoryChecker(history).sound().undisturbed().neverMoreLeasesThan(5);
-        assertThat(history.occurrences(Event.GRANTED)
-                        .sorted(Comparator.comparingLong(Occurrence::number))
-                        .map(Occurrence::call))
-                .isEqualTo(LongStream.rangeClosed(1, count + 5).boxed().toList());
+        List<Long> calls = history.occurrences(Event.GRANTED)
+                .sorted(Comparator.comparingLong(Occurrence::number))
+                .map(Occurrence::call)
+                .toList();
+        assertThat(LongStream.range(0, calls.size()).filter((i) -> calls.get((int) i) != i + 1))
+                .as("places at which another call was granted")
+                .isEmpty();
+        assertThat(calls).hasSize(count + 5);
         this.system.checkThatAllKeysExpire();
     }
 }

@@ -6,6 +6,7 @@ import io.ratelimit.wholesystem.Step.Granted;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +26,7 @@ class TwoJvmsTests {
 
     @Test
     void neverAdmitMoreThanTheRateInAnyWindowAndUseItUp() {
-        Duration time = Duration.ofSeconds(8);
+        Duration time = Duration.ofSeconds(6);
         Duration window = Duration.ofSeconds(1);
         load(Setup.ofRate(100, window), 4, time, Call.impatient().holdingFor(Duration.ZERO));
         History history = this.system.end();
@@ -35,13 +36,19 @@ class TwoJvmsTests {
                 .map(Occurrence::call)
                 .sorted()
                 .toList();
-        long spanMicros = admitted.get(admitted.size() - 1) - admitted.get(0);
-        double allowed = 100.0 * (1 + Math.floor(spanMicros / (window.toNanos() / 1e3)));
+        // the median, since a busy machine pauses now and then
+        double windows = IntStream.range(100, admitted.size())
+                .mapToLong((i) -> admitted.get(i) - admitted.get(i - 100))
+                .sorted()
+                .skip((admitted.size() - 100) / 2)
+                .findFirst()
+                .orElseThrow()
+                / (window.toNanos() / 1e3);
         System.out.printf(
-                "Rate of 100/s, two JVMs, %s: %d admitted of %.0f allowed, at most %d in any second%n",
-                time, admitted.size(), allowed, most);
+                "Rate of 100/s, two JVMs, %s: %d admitted, at most %d in any second, in the median 100 in %.4f s%n",
+                time, admitted.size(), most, windows);
         assertThat(most).isEqualTo(100);
-        assertThat(admitted.size()).isBetween((int) (0.97 * allowed), (int) allowed);
+        assertThat(windows).isBetween(1.0, 1.03);
         assertThat(history.occurrences(Event.TURNED_AWAY)).isNotEmpty();
     }
 
@@ -99,7 +106,8 @@ class TwoJvmsTests {
                 history.steps(),
                 history.occurrences().stream()
                         .filter((occurrence) -> occurrence.number() == 0 || occurrence.number() >= first)
-                        .toList());
+                        .toList(),
+                history.endMicros());
     }
 
     private List<WorkerProcess> load(Setup setup, int threads, Duration time, Call call) {

@@ -72,12 +72,13 @@ final class WholeSystem implements AutoCloseable {
 
     /** Lets the workers close what is granted to them until nothing is held and nobody waits. */
     void closeAll() {
-        Awaiting.until(() -> {
-            for (WorkerProcess worker : this.workers) {
-                worker.closeAll();
-            }
-            return witness().catchUp().isQuiet();
-        });
+        Awaiting.until(
+                "all is closed",
+                () -> {
+                    this.workers.forEach(WorkerProcess::closeAll);
+                    return witness().catchUp().isQuiet();
+                },
+                () -> witness() + ", " + this.workers);
     }
 
     /** Ends all workers as applications that shut down, and returns what has happened, by time. */
@@ -92,7 +93,8 @@ final class WholeSystem implements AutoCloseable {
                 .flatMap((worker) -> worker.soFar().stream())
                 .sorted(Comparator.comparingLong(Occurrence::nanos))
                 .toList();
-        return new History((this.witness != null) ? this.witness.catchUp().steps() : List.of(), occurrences);
+        List<Step> steps = (this.witness != null) ? this.witness.catchUp().steps() : List.of();
+        return new History(steps, occurrences, Witness.nowMicros());
     }
 
     /** Checks that Redis forgets everything by itself. */

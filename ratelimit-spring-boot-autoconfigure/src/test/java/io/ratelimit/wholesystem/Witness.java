@@ -6,14 +6,18 @@ import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
+import io.ratelimit.wholesystem.Step.Renewed;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -36,7 +40,7 @@ final class Witness implements AutoCloseable {
 
     private final Set<String> seenTokens = ConcurrentHashMap.newKeySet();
 
-    private volatile long held;
+    private final Map<String, Long> leaseEnds = new ConcurrentHashMap<>();
 
     private volatile long queued;
 
@@ -69,33 +73,40 @@ final class Witness implements AutoCloseable {
     /** Waits until everything is seen that Redis has done until now. */
     Witness catchUp() {
         String token = this.probe.echo();
-        Awaiting.until(() -> this.seenTokens.remove(token));
+        Awaiting.until("token is seen", () -> this.seenTokens.remove(token), this::toString);
         return this;
     }
 
     /** Waits until so many tickets queue. */
     void awaitQueued(long count) {
-        Awaiting.until(() -> catchUp().queued == count);
+        Awaiting.until(count + " queue", () -> catchUp().queued() == count, this::toString);
     }
 
     /** Waits until so many permits are held. */
     void awaitHeld(long count) {
-        Awaiting.until(() -> catchUp().held == count);
+        Awaiting.until(count + " are held", () -> catchUp().held() == count, this::toString);
     }
 
     /** Waits until so many permits have been granted. */
     void awaitGranted(long count) {
-        Awaiting.until(() ->
-                catchUp().steps().stream().filter(Granted.class::isInstance).count() == count);
+        Awaiting.until(
+                count + " have been granted",
+                () -> catchUp().steps().stream()
+                                .filter(Granted.class::isInstance)
+                                .count()
+                        == count,
+                this::toString);
     }
 
     /** Returns whether nothing is held and nobody waits. */
     boolean isQuiet() {
-        return this.held == 0 && this.queued == 0;
+        return held() == 0 && queued() == 0;
     }
 
+    /** Returns how many permits are held whose lease is not over. */
     long held() {
-        return this.held;
+        long nowMicros = nowMicros();
+        return this.leaseEnds.values().stream().filter((end) -> end > nowMicros).count();
     }
 
     long queued() {
@@ -114,6 +125,18 @@ final class Witness implements AutoCloseable {
         synchronized (this.calls) {
             return List.copyOf(this.calls);
         }
+    }
+
+    /** Returns Redis' time: it runs on this machine. */
+    static long nowMicros() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+    }
+
+    @Override
+    public String toString() {
+        List<Step> all = steps();
+        return "%d held, %d queue, last %s"
+                .formatted(held(), queued(), all.subList(Math.max(0, all.size() - 5), all.size()));
     }
 
     private void read(BufferedReader lines) {
@@ -149,7 +172,15 @@ final class Witness implements AutoCloseable {
         synchronized (this.steps) {
             this.steps.add(step);
         }
-        this.held += (step instanceof Granted || step instanceof PutBack) ? 1 : (step instanceof Freed) ? -1 : 0;
+        if (step instanceof Granted granted) {
+            this.leaseEnds.put(step.ticket(), granted.leaseEndMicros());
+        } else if (step instanceof PutBack back) {
+            this.leaseEnds.put(step.ticket(), back.leaseEndMicros());
+        } else if (step instanceof Renewed renewed) {
+            this.leaseEnds.put(step.ticket(), renewed.leaseEndMicros());
+        } else if (step instanceof Freed) {
+            this.leaseEnds.remove(step.ticket());
+        }
         if (step instanceof Queued) {
             this.queued++;
         } else if (step instanceof Dropped || (step instanceof Granted granted && granted.fromQueue())) {

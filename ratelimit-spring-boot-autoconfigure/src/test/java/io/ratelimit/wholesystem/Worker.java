@@ -15,49 +15,53 @@ import java.util.concurrent.TimeUnit;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * The main program of one worker JVM: an instance of an application that uses limits, without Spring around it. It does what the lines of
+ * The main program of a worker JVM: an instance of an application that uses limits, without Spring around it. It does what the lines of
  * its standard input say, and writes one line for every event to its standard output; see {@link Event}.
  */
-public final class Worker {
+public final class Worker implements AutoCloseable {
+
+    private final LettuceConnectionFactory connections;
+
+    private final RedisBackend backend;
 
     private final LimiterEngine engine;
 
     private final WorkerCalls calls;
 
-    private Worker(LimiterEngine engine) {
-        this.engine = engine;
-        this.calls = new WorkerCalls(engine);
+    private Worker(int port, Setup setup) throws Exception {
+        this.connections = RedisConnections.open("127.0.0.1", port);
+        this.backend = new RedisBackend(this.connections, Setup.PREFIX, Setup.COMMAND_TIMEOUT);
+        this.engine = new LimiterEngine(
+                setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of());
+        this.calls = new WorkerCalls(this.engine);
+        this.engine.start();
+        this.engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+        Reports.report(Event.READY, 0, 0, this.engine.instance());
     }
 
-    /**
-     * Carries out commands until there are no more, then stops the engine as an application does that shuts down.
-     *
-     * @param arguments the port of Redis, then a {@link Setup}
-     */
+    /** Is one worker after the other, each from {@code begin} to {@code end}, until the standard input ends. */
     public static void main(String[] arguments) throws Exception {
-        LettuceConnectionFactory connections = RedisConnections.open("127.0.0.1", Integer.parseInt(arguments[0]));
-        RedisBackend backend = new RedisBackend(connections, Setup.PREFIX, Setup.COMMAND_TIMEOUT);
-        List<String> setup = List.of(arguments).subList(1, arguments.length);
-        LimiterEngine engine = new LimiterEngine(
-                Setup.parse(setup).toRegistry(), new RecordingBackend(backend), new MemoryBackend(), List.of());
-        engine.start();
-        engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
-        Reports.report(Event.READY, 0, 0, engine.instance());
-        new Worker(engine).run();
-        engine.stop();
-        engine.close();
-        backend.close();
-        connections.destroy();
-        Reports.report(Event.DONE, 0, 0);
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            List<String> words = List.of(line.split(" "));
+            try (Worker worker =
+                    new Worker(Integer.parseInt(words.get(1)), Setup.parse(words.subList(2, words.size())))) {
+                worker.run(commands);
+            }
+            Reports.report(Event.DONE, 0, 0);
+        }
         System.exit(0);
     }
 
-    private void run() throws Exception {
-        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+    private void run(BufferedReader commands) throws Exception {
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            if (line.equals("end")) {
+                return;
+            }
             carryOut(line.split(" "));
             Reports.report(Event.DID, 0, 0);
         }
+        System.exit(0); // whoever said what to do is gone
     }
 
     private void carryOut(String[] command) {
@@ -76,5 +80,14 @@ public final class Worker {
 
     private static long cpuNanos() {
         return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+    }
+
+    /** Stops the engine as an application does that shuts down. */
+    @Override
+    public void close() {
+        this.engine.stop();
+        this.engine.close();
+        this.backend.close();
+        this.connections.destroy();
     }
 }

@@ -18,7 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 
 /**
  * The calls of a worker, and the permits that they hold until they are told to close them. Thread-safe.
@@ -126,13 +126,13 @@ final class WorkerCalls {
         call.hold().ifPresent(permit::closeAfter);
     }
 
-    private static void failed(long number, @Nullable Throwable failure) {
+    private static void failed(long number, Throwable failure) {
         if (failure instanceof LimitExceededException exceeded) {
             report(exceeded.timedOut() ? Event.TIMED_OUT : Event.REFUSED, number, 0);
         } else if (failure instanceof CancellationException) {
             report(Event.CANCELLED, number, 0);
         } else {
-            report(Event.FAILED, number, 0, String.valueOf(failure));
+            report(Event.FAILED, number, 0, failure + ", " + NestedExceptionUtils.getMostSpecificCause(failure));
         }
     }
 

@@ -1,66 +1,35 @@
 package io.ratelimit.wholesystem;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A {@link Worker} in a JVM of its own. Commands return once they have been carried out.
+ * A {@link Worker} in a JVM of its own, and what it has told. Commands return once they have been carried out.
  */
 final class WorkerProcess implements AutoCloseable {
 
-    private static final Duration LONGEST = Duration.ofSeconds(60);
-
     private final int number;
 
-    private final Process process;
+    private final WorkerJvm jvm = WorkerJvm.take();
 
     private final List<Occurrence> history = new ArrayList<>();
 
     private final AtomicLongArray counts = new AtomicLongArray(Event.values().length);
 
-    private final Thread reader;
-
-    private WorkerProcess(int number, Process process) {
+    private WorkerProcess(int number) {
         this.number = number;
-        this.process = process;
-        this.reader = new Thread(this::read, "worker-" + number);
-        this.reader.setDaemon(true);
-        this.reader.start();
+        this.jvm.listen(this::hear);
     }
 
     /** Starts one, which is ready after {@link #awaitReady()}. */
     static WorkerProcess start(int number, int redisPort, Setup setup) {
-        List<String> command = Stream.concat(
-                        Stream.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-XX:TieredStopAtLevel=1",
-                                "-XX:+UseSerialGC",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Worker.class.getName(),
-                                Integer.toString(redisPort)),
-                        setup.toArguments().stream())
-                .toList();
-        try {
-            return new WorkerProcess(
-                    number,
-                    new ProcessBuilder(command)
-                            .redirectError(ProcessBuilder.Redirect.INHERIT)
-                            .start());
-        } catch (IOException ex) {
-            throw new UncheckedIOException(ex);
-        }
+        WorkerProcess worker = new WorkerProcess(number);
+        worker.tell("begin " + redisPort + ' ' + String.join(" ", setup.toArguments()));
+        return worker;
     }
 
     WorkerProcess awaitReady() {
@@ -95,7 +64,7 @@ final class WorkerProcess implements AutoCloseable {
     /** Lets it close all permits that it has told of, and holds until it is told to close them. */
     void closeAll() {
         int open = (int) (count(Event.GRANTED) - count(Event.CLOSING) - count(Event.CLOSING_LATE));
-        if (this.process.isAlive() && open > 0) {
+        if (this.jvm.isAlive() && open > 0) {
             close(open);
         }
     }
@@ -119,12 +88,7 @@ final class WorkerProcess implements AutoCloseable {
 
     /** Tells it what to do, without waiting for it: a frozen one does it once it goes on. */
     void tell(String command) {
-        try {
-            this.process.getOutputStream().write((command + '\n').getBytes(StandardCharsets.US_ASCII));
-            this.process.getOutputStream().flush();
-        } catch (IOException ex) {
-            throw new UncheckedIOException(ex);
-        }
+        this.jvm.tell(command);
     }
 
     private WorkerProcess command(String command) {
@@ -136,31 +100,28 @@ final class WorkerProcess implements AutoCloseable {
     /** Stops the process as it is: SIGSTOP. Returns once it stands still. */
     void freeze() {
         add(Event.FROZEN);
-        signal("-STOP");
-        Awaiting.until(() -> state().startsWith("T"));
+        this.jvm.signal("-STOP");
+        Awaiting.until("worker stands still", this.jvm::standsStill, this::toString);
     }
 
     /** Lets a stopped process go on: SIGCONT. */
     void thaw() {
-        signal("-CONT");
+        this.jvm.signal("-CONT");
         add(Event.THAWED);
     }
 
     /** Kills it with SIGKILL: no hook runs. */
     void kill() {
         add(Event.KILLED);
-        this.process.destroyForcibly();
-        awaitEnd();
+        this.jvm.kill();
     }
 
     /** Ends it as an application that shuts down, unless it has ended. */
     void end() {
-        try {
-            this.process.getOutputStream().close();
-        } catch (IOException ex) {
-            // it has ended
+        if (count(Event.DONE) == 0 && this.jvm.isAlive()) {
+            tell("end");
+            await(Event.DONE, 1);
         }
-        awaitEnd();
     }
 
     long count(Event event) {
@@ -169,17 +130,15 @@ final class WorkerProcess implements AutoCloseable {
 
     /** Waits until something has happened so many times. */
     WorkerProcess await(Event event, long count) {
-        return await(event, count, LONGEST);
-    }
-
-    /** Waits until something has happened so many times. */
-    WorkerProcess await(Event event, long count, Duration atMost) {
-        Awaiting.until(atMost, () -> {
-            if (count(event) < count && !this.process.isAlive()) {
-                throw new IllegalStateException("Worker %d has ended: %s".formatted(this.number, soFar()));
-            }
-            return count(event) >= count;
-        });
+        Awaiting.until(
+                "%d times %s of worker %d".formatted(count, event, this.number),
+                () -> {
+                    if (count(event) < count && !this.jvm.isAlive()) {
+                        throw new IllegalStateException("Worker %d has ended: %s".formatted(this.number, this));
+                    }
+                    return count(event) >= count;
+                },
+                () -> this);
         return this;
     }
 
@@ -196,54 +155,9 @@ final class WorkerProcess implements AutoCloseable {
         }
     }
 
-    private void awaitEnd() {
-        try {
-            if (!this.process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)) {
-                throw new IllegalStateException("The worker does not end");
-            }
-            this.reader.join();
-        } catch (InterruptedException ex) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(ex);
-        }
-    }
-
-    private void signal(String name) {
-        run("kill", name, Long.toString(this.process.pid()));
-    }
-
-    private String state() {
-        return run("ps", "-o", "state=", "-p", Long.toString(this.process.pid()))
-                .trim();
-    }
-
-    private static String run(String... command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-            if (process.waitFor() != 0) {
-                throw new IllegalStateException(String.join(" ", command) + ": " + output);
-            }
-            return output;
-        } catch (IOException ex) {
-            throw new UncheckedIOException(ex);
-        } catch (InterruptedException ex) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(ex);
-        }
-    }
-
-    private void read() {
-        try (BufferedReader lines =
-                new BufferedReader(new InputStreamReader(this.process.getInputStream(), StandardCharsets.US_ASCII))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.matches("[A-Z_]+ -?\\d+ \\d+ \\d+ .*")) {
-                    add(Occurrence.parse(this.number, line));
-                }
-            }
-        } catch (IOException ex) {
-            // the streams of a killed process may end with an error
+    private void hear(String line) {
+        if (line.matches("[A-Z_]+ -?\\d+ \\d+ \\d+ .*")) {
+            add(Occurrence.parse(this.number, line));
         }
     }
 
@@ -258,8 +172,25 @@ final class WorkerProcess implements AutoCloseable {
         this.counts.incrementAndGet(occurrence.event().ordinal());
     }
 
+    /** Returns how often what has happened, and what happened last. */
+    @Override
+    public String toString() {
+        String counts = Stream.of(Event.values())
+                .filter((event) -> count(event) > 0)
+                .map((event) -> event + "=" + count(event))
+                .collect(Collectors.joining(" "));
+        List<Occurrence> all = soFar();
+        return "worker %d (%s), last %s"
+                .formatted(this.number, counts, all.subList(Math.max(0, all.size() - 3), all.size()));
+    }
+
+    /** Makes its JVM free for others, if that is as good as new. */
     @Override
     public void close() {
-        this.process.destroyForcibly();
+        if (count(Event.DONE) == 1 && this.jvm.isAlive()) {
+            this.jvm.giveBack();
+        } else {
+            this.jvm.kill();
+        }
     }
 }

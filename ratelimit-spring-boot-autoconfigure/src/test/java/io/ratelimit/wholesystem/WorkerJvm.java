@@ -1,0 +1,135 @@
+package io.ratelimit.wholesystem;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A JVM that runs {@link Worker}. Those that are still good after a test serve the next one: starting one takes seconds. All of them end
+ * with this JVM, which holds the other end of their input. Thread-safe.
+ */
+final class WorkerJvm {
+
+    private static final Queue<WorkerJvm> IDLE = new ConcurrentLinkedQueue<>();
+
+    private static final long LONGEST_END_SECONDS = 60;
+
+    private final Process process;
+
+    private final Thread reader;
+
+    private volatile Consumer<String> listener = (line) -> {};
+
+    private WorkerJvm(Process process) {
+        this.process = process;
+        this.reader = new Thread(this::read, "worker-jvm");
+        this.reader.setDaemon(true);
+        this.reader.start();
+    }
+
+    /** Returns one that does nothing yet. */
+    static WorkerJvm take() {
+        WorkerJvm idle = IDLE.poll();
+        if (idle != null) {
+            return idle;
+        }
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Worker.class.getName());
+        try {
+            return new WorkerJvm(new ProcessBuilder(command)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start());
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /** Gives it to whoever wants one next: it does nothing any more. */
+    void giveBack() {
+        listen((line) -> {});
+        IDLE.add(this);
+    }
+
+    /** Says who is told the lines that it writes. */
+    void listen(Consumer<String> listener) {
+        this.listener = listener;
+    }
+
+    void tell(String command) {
+        try {
+            this.process.getOutputStream().write((command + '\n').getBytes(StandardCharsets.US_ASCII));
+            this.process.getOutputStream().flush();
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    boolean isAlive() {
+        return this.process.isAlive();
+    }
+
+    /** Kills it with SIGKILL, and waits until it is gone and all that it has written is read. */
+    void kill() {
+        this.process.destroyForcibly();
+        try {
+            if (!this.process.waitFor(LONGEST_END_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("The worker does not end");
+            }
+            this.reader.join();
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    void signal(String name) {
+        run("kill", name, Long.toString(this.process.pid()));
+    }
+
+    boolean standsStill() {
+        return run("ps", "-o", "state=", "-p", Long.toString(this.process.pid()))
+                .trim()
+                .startsWith("T");
+    }
+
+    private static String run(String... command) {
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + ": " + output);
+            }
+            return output;
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    private void read() {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(this.process.getInputStream(), StandardCharsets.US_ASCII))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                this.listener.accept(line);
+            }
+        } catch (IOException ex) {
+            // the streams of a killed process may end with an error
+        }
+    }
+}
