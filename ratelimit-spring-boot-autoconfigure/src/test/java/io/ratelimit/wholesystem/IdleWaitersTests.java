@@ -23,8 +23,7 @@ class IdleWaitersTests {
     void costNothing() throws InterruptedException {
         try (WholeSystem system = WholeSystem.watched()) {
             Witness witness = system.witness();
-            List<WorkerProcess> workers =
-                    system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
+            List<WorkerProcess> workers = system.start(2, Setup.ofSlots(1).withLease(BEAT.multipliedBy(3)));
             workers.get(0).acquire(1, Call.patient());
             witness.awaitHeld(1);
             WorkerProcess waiting = workers.get(1).block(WAITERS, Call.patient());

@@ -49,9 +49,10 @@ class LostMessageTests {
         }
     }
 
+    /** The next heartbeat is far too late for this. */
     @Test
     void areMadeUpForAsSoonAsTheSubscriptionIsBack() {
-        List<WorkerProcess> workers = this.system.start(2, SETUP);
+        List<WorkerProcess> workers = this.system.start(2, SETUP.withLease(Duration.ofMinutes(5)));
         for (int i = 0; i < 10; i++) {
             WorkerProcess holder = workers.get(i % 2).acquire(1, Call.patient());
             this.witness.awaitHeld(1);

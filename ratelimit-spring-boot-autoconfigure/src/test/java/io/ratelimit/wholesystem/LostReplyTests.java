@@ -47,7 +47,8 @@ class LostReplyTests {
     void lostWhatWasToBeLostAndLeftNothing() {
         this.system.closeAll();
         assertThat(this.proxy.lostReplies()).isEqualTo(this.repliesToLose);
-        HistoryChecker checker = new HistoryChecker(this.system.history()).sound().undisturbed();
+        HistoryChecker checker =
+                new HistoryChecker(this.system.history()).sound().undisturbed();
         checker.neverMoreLeasesThan(1);
         checker.neverMoreInUseThan(1);
     }
@@ -134,7 +135,8 @@ class LostReplyTests {
                     () -> this.witness + ", " + this.worker);
         }
         System.out.printf(
-                "%d replies lost during %d grants%n", this.repliesToLose - before, steps(Granted.class).size());
+                "%d replies lost during %d grants%n",
+                this.repliesToLose - before, steps(Granted.class).size());
         assertThat(this.repliesToLose - before).isGreaterThan(2);
         assertThat(this.worker.count(Event.FAILED)).isZero();
     }

@@ -148,18 +148,19 @@ class QueueTests {
     @Test
     void tenThousandOfOneInstanceAreServedInOrder() {
         int count = 10_000;
-        WorkerProcess worker = this.system.start(Setup.ofSlots(5).withMaxQueue(count));
-        worker.acquire(5, Call.patient());
-        this.witness.awaitHeld(5);
+        int slots = 50;
+        WorkerProcess worker = this.system.start(Setup.ofSlots(slots).withMaxQueue(count));
+        worker.acquire(slots, Call.patient());
+        this.witness.awaitHeld(slots);
         worker.acquire(count, Call.patient().holdingFor(Duration.ZERO));
         this.witness.awaitQueued(count);
         long startNanos = System.nanoTime();
-        worker.close(5).await(Event.CLOSING, count + 5);
+        worker.close(slots).await(Event.CLOSING, count + slots);
         System.out.printf(
-                "10,000 waiters of one instance, 5 slots, no hold: served in %.1f s%n",
+                "10,000 waiters of one instance, 50 slots, no hold: served in %.1f s%n",
                 (System.nanoTime() - startNanos) / 1e9);
         History history = this.system.end();
-        new HistoryChecker(history).sound().undisturbed().neverMoreLeasesThan(5);
+        new HistoryChecker(history).sound().undisturbed().neverMoreLeasesThan(slots);
         List<Long> calls = history.occurrences(Event.GRANTED)
                 .sorted(Comparator.comparingLong(Occurrence::number))
                 .map(Occurrence::call)
@@ -167,7 +168,7 @@ class QueueTests {
         assertThat(LongStream.range(0, calls.size()).filter((i) -> calls.get((int) i) != i + 1))
                 .as("places at which another call was granted")
                 .isEmpty();
-        assertThat(calls).hasSize(count + 5);
+        assertThat(calls).hasSize(count + slots);
         this.system.checkThatAllKeysExpire();
     }
 }

@@ -38,11 +38,11 @@ class TwoJvmsTests {
                 .toList();
         // the median, since a busy machine pauses now and then
         double windows = IntStream.range(100, admitted.size())
-                .mapToLong((i) -> admitted.get(i) - admitted.get(i - 100))
-                .sorted()
-                .skip((admitted.size() - 100) / 2)
-                .findFirst()
-                .orElseThrow()
+                        .mapToLong((i) -> admitted.get(i) - admitted.get(i - 100))
+                        .sorted()
+                        .skip((admitted.size() - 100) / 2)
+                        .findFirst()
+                        .orElseThrow()
                 / (window.toNanos() / 1e3);
         System.out.printf(
                 "Rate of 100/s, two JVMs, %s: %d admitted, at most %d in any second, in the median 100 in %.4f s%n",
