@@ -26,6 +26,8 @@ import org.junit.jupiter.api.Test;
  */
 class GivingUpTests extends WaitingEngines {
 
+    private static final int RACES = 100;
+
     @Nested
     class Cancelling {
 
@@ -130,7 +132,7 @@ class GivingUpTests extends WaitingEngines {
         @Test
         void whoeverIsFirstNeitherLosesNorDoublesASlot() {
             Race race = new Race();
-            for (int i = 0; i < 300; i++) {
+            for (int i = 0; i < RACES; i++) {
                 Permit before = there.acquire("slot");
                 CompletableFuture<Permit> waiting = ask("slot");
                 race.run(before::close, () -> waiting.cancel(false));
@@ -141,7 +143,7 @@ class GivingUpTests extends WaitingEngines {
                 isFree("slot");
             }
             race.close();
-            assertThat(answers.outcomes).hasSize(300).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.CANCELLED);
+            assertThat(answers.outcomes).hasSize(RACES).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.CANCELLED);
         }
     }
 

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
  */
 class WaitTimeoutTests extends WaitingEngines {
 
+    private static final int RACES = 100;
+
     @Nested
     class AWaitThatRanOut {
 
@@ -84,6 +86,20 @@ class WaitTimeoutTests extends WaitingEngines {
                 assertThat(refusal.retryAfter()).isZero();
             });
             assertThat(other.isValid()).isTrue();
+        }
+
+        @Test
+        void namesWhatItWaitedForThoughItHasGivenSignsOfLifeSince() {
+            Permit one = there.acquire("slots");
+            there.acquire("slots");
+            waitFor(here, LimitRequest.of("slots").amount("default", 2));
+            backend.holdBack(Withdraw.class);
+            CompletableFuture<Permit> waiting = ask("slots", MOMENT);
+            isHeldBack(1);
+            here.beat();
+            one.close();
+            backend.letGo();
+            isTimedOut(waiting);
         }
 
         @Test
@@ -253,7 +269,7 @@ class WaitTimeoutTests extends WaitingEngines {
         @Test
         void isNeitherLostNorDoubledWhoeverComesFirst() {
             Race race = new Race();
-            for (int i = 0; i < 300; i++) {
+            for (int i = 0; i < RACES; i++) {
                 runOut();
                 race.run(this.before::close, backend::letGo);
                 if (this.waiting.isCompletedExceptionally()) {
@@ -265,7 +281,7 @@ class WaitTimeoutTests extends WaitingEngines {
                 isFree("slot");
             }
             race.close();
-            assertThat(answers.outcomes).hasSize(300).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.TIMEOUT);
+            assertThat(answers.outcomes).hasSize(RACES).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.TIMEOUT);
         }
     }
 }

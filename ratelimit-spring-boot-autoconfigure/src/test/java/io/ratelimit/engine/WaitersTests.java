@@ -9,6 +9,7 @@ import io.ratelimit.LimitRequest;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Partition;
@@ -233,6 +234,22 @@ class WaitersTests {
             timers.advance(Duration.ofSeconds(1));
             assertThat(waiting).isCompletedWithValueMatching((settled) -> settled.decision() instanceof Granted);
             assertThat(renewals()).isEqualTo(renewals + 1);
+        }
+
+        @Test
+        void tellWhenTheQueueMayGoOnByTimeAlone() {
+            String held = hold(slot);
+            CompletableFuture<Settled> waiting = ask(slot, Duration.ofMinutes(5));
+            timers.advance(Duration.ofSeconds(6));
+            HeldPermit holder = new HeldPermit(held, 1, 1, List.of(1L), 1, 0);
+            backend.execute(slot.partition(), new Renew("b", List.of(holder), List.of()));
+            waiters.renew();
+            timers.advance(Duration.ofSeconds(6));
+            waiters.renew();
+            timers.advance(Duration.ofSeconds(4).minusNanos(1));
+            assertThat(waiting).isNotDone();
+            timers.advance(Duration.ofNanos(1));
+            assertThat(waiting).isCompletedWithValueMatching((settled) -> settled.decision() instanceof Granted);
         }
 
         @Test

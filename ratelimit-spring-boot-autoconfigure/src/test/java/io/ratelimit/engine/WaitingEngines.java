@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -87,7 +88,7 @@ abstract class WaitingEngines {
         return new LimiterEngine(
                 new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES),
                 this.backend,
-                new MemoryBackend(),
+                new MemoryBackend(() -> TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong())),
                 listeners,
                 this.time);
     }
@@ -141,7 +142,7 @@ abstract class WaitingEngines {
         return snapshot(resource).queue();
     }
 
-    /** What the machine knows of a resource. The asking costs no message and lets the queue go on, as any call does. */
+    /** What the machine knows of a resource. As any call, the asking lets the queue go on. */
     final PartitionSnapshot snapshot(String resource) {
         return this.there.inspect(resource, null).join();
     }

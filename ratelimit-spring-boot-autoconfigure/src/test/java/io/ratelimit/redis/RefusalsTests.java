@@ -138,6 +138,18 @@ class RefusalsTests {
         }
 
         @Test
+        void isAskedAgainForByOneWhomItConcernsNotByOthers() {
+            Duration memory = Duration.ofMillis(50);
+            Refusals brief = new Refusals(memory);
+            brief.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
+            long over = System.nanoTime() + memory.toNanos();
+            await().pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() > over);
+            assertThat(brief.find(PARTITION, acquire(1, 1, 1))).isNull();
+            assertThat(brief.find(PARTITION, acquire(10, 1, 1))).isNull();
+            assertThat(brief.find(PARTITION, acquire(10, 1, 1))).isNotNull();
+        }
+
+        @Test
         void isOverWhenTheRateOpens() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(Duration.ofMillis(1), TOKENS));
             await().pollInterval(Duration.ofMillis(1)).until(() -> !remembers(acquire(10, 1, 1)));
