@@ -90,6 +90,7 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
             this.connection = opened;
             opened.subscribe(this, this.channel);
         } catch (RuntimeException | Error ex) {
+            close();
             List<Pending> failed = new ArrayList<>();
             this.lock.lock();
             try {

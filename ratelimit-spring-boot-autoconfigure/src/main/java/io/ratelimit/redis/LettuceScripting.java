@@ -120,11 +120,7 @@ final class LettuceScripting implements AutoCloseable {
     private AsyncCommand<byte[], byte[], List<Object>> command(
             ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.byDigest();
-        call.reply().whenComplete((reply, failure) -> {
-            if (failure != null) {
-                command.cancel(); // Lettuce drops what it has not sent yet, so nothing piles up while Redis is away
-            }
-        });
+        cancelWhenOver(call, command);
         command.whenComplete((reply, failure) -> {
             if (failure instanceof RedisNoScriptException) {
                 load(call, connection);
@@ -135,9 +131,19 @@ final class LettuceScripting implements AutoCloseable {
         return command;
     }
 
+    /** Lettuce drops what it has not sent yet, so nothing piles up while Redis is away. */
+    private static void cancelWhenOver(ScriptCall call, AsyncCommand<?, ?, ?> command) {
+        call.reply().whenComplete((reply, failure) -> {
+            if (failure != null) {
+                command.cancel();
+            }
+        });
+    }
+
     private void load(ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.bySource();
         this.sentAnew.incrementAndGet();
+        cancelWhenOver(call, command);
         command.whenComplete((reply, failure) -> {
             this.sentAnew.decrementAndGet();
             answered(call, reply, failure);

@@ -66,8 +66,9 @@ final class Refusals {
         long nowNanos = System.nanoTime();
         for (int i = 0; i < acquire.amounts().size(); i++) {
             if (acquire.amounts().get(i) > 0) {
-                Refusal refusal = current(new Place(partition.id(), i), nowNanos);
-                if (refusal != null && refusal.covers(partition, acquire)) {
+                Place place = new Place(partition.id(), i);
+                Refusal refusal = this.byPlace.get(place);
+                if (refusal != null && refusal.covers(partition, acquire) && holds(place, refusal, nowNanos)) {
                     return refusal.answer(nowNanos);
                 }
             }
@@ -75,18 +76,17 @@ final class Refusals {
         return null;
     }
 
-    /** Returns what holds; nothing to the one who is to ask anew, while the others are answered as long as the limit is not open. */
-    private @Nullable Refusal current(Place place, long nowNanos) {
-        Refusal refusal = this.byPlace.get(place);
-        if (refusal == null || !refusal.isOver(nowNanos)) {
-            return refusal;
+    /** Returns whether it is still to be answered with, as it is to all but the one who is to ask anew as long as the limit is not open. */
+    private boolean holds(Place place, Refusal refusal, long nowNanos) {
+        if (!refusal.isOver(nowNanos)) {
+            return true;
         }
         Refusal prolonged = refusal.prolonged(nowNanos, this.memoryNanos);
         if (prolonged.isOver(nowNanos)) {
             this.byPlace.remove(place, refusal);
-            return null;
+            return false;
         }
-        return this.byPlace.replace(place, refusal, prolonged) ? null : this.byPlace.get(place);
+        return !this.byPlace.replace(place, refusal, prolonged);
     }
 
     /**
