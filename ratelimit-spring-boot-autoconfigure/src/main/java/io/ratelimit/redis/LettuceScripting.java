@@ -5,12 +5,16 @@ import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.protocol.AsyncCommand;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import io.ratelimit.LimitConfigurationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +40,8 @@ final class LettuceScripting implements AutoCloseable {
 
     private final Queue<ScriptCall> added = new ConcurrentLinkedQueue<>();
 
+    private final ThreadPoolExecutor sender = sender();
+
     private final AtomicInteger toSend = new AtomicInteger();
 
     private final AtomicInteger underWay = new AtomicInteger();
@@ -59,8 +65,24 @@ final class LettuceScripting implements AutoCloseable {
         this.added.add(call);
     }
 
-    /** Sends what has been added, unless so much is under way that it had better wait. */
+    /**
+     * Sends what has been added, unless so much is under way that it had better wait.
+     *
+     * <p>A thread of Netty hands that over: what it sends is written at once, before what other threads have sent and Netty has not yet
+     * written, so the order would be lost.
+     */
     void send() {
+        if (this.added.isEmpty()) {
+            return;
+        }
+        if (Thread.currentThread() instanceof FastThreadLocalThread) {
+            this.sender.execute(this::sendInTurn);
+        } else {
+            sendInTurn();
+        }
+    }
+
+    private void sendInTurn() {
         if (this.toSend.getAndIncrement() != 0) {
             return;
         }
@@ -154,9 +176,7 @@ final class LettuceScripting implements AutoCloseable {
     private void answered(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
         this.underWay.decrementAndGet();
         complete(call, reply, failure);
-        if (!this.added.isEmpty()) {
-            send();
-        }
+        send();
     }
 
     private static void complete(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
@@ -211,6 +231,17 @@ final class LettuceScripting implements AutoCloseable {
             failAdded(ex);
         }
         send();
+    }
+
+    private static ThreadPoolExecutor sender() {
+        ThreadPoolExecutor sender =
+                new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), (task) -> {
+                    Thread thread = new Thread(task, "ratelimit-redis-send");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        sender.allowCoreThreadTimeOut(true);
+        return sender;
     }
 
     /** Gives the connection back. */
