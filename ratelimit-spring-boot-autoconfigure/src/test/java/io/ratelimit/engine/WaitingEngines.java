@@ -88,7 +88,7 @@ abstract class WaitingEngines {
         return new LimiterEngine(
                 new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES),
                 this.backend,
-                new MemoryBackend(() -> TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong())),
+                new MemoryBackend(() -> 1_000_000_000_000_000L + TimeUnit.NANOSECONDS.toMicros(this.time.getAsLong())),
                 listeners,
                 this.time);
     }
