@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebElement;
 import org.openqa.selenium.interactions.Actions;
 
 /** What the page makes of any answer of the endpoint. */
@@ -83,6 +84,19 @@ class PageTests {
                 .isEqualTo("block, waits up to 1m30s");
         assertThat(browser.text("seen")).endsWith("by instance app-1, one of 2.");
         assertThat(browser.complaints()).isEmpty();
+    }
+
+    @Test
+    void whatIsChangedAtRunTimeIsSaid() {
+        open(
+                POOL.replace("'keyed':false", "'keyed':false,'enabled':true,'override':{'limits':[]}"),
+                POOL.replace("'pool'", "'free'").replace("'keyed':false", "'keyed':false,'enabled':false,'override':{}"));
+
+        soon().untilAsserted(() -> assertThat(browser.driver().findElements(By.cssSelector("section > p")))
+                .extracting(WebElement::getText)
+                .containsExactly(
+                        "block, waits up to 1m30s. Changed at run time",
+                        "block, waits up to 1m30s. Switched off: calls are not limited"));
     }
 
     @Test
