@@ -5,6 +5,7 @@ import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.Limiter;
+import io.ratelimit.NonBlockingThreads;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
@@ -156,11 +157,13 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public Permit acquire(LimitRequest request) {
+        NonBlockingThreads.check();
         return await(start(request)).orThrow();
     }
 
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
+        NonBlockingThreads.check();
         return await(start(request.maxWait(Duration.ZERO))).asOptional();
     }
 
@@ -190,6 +193,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public List<Permit> acquireAll(List<LimitRequest> requests) {
+        NonBlockingThreads.check();
         return await(acquireAllAsync(requests));
     }
 
