@@ -1,12 +1,16 @@
 package io.ratelimit.aop;
 
+import io.ratelimit.Limit;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitRequest.AmountOf;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
+import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -78,6 +82,23 @@ final class ResourceReferences {
         });
     }
 
+    /** Asks for a resource that has the limits which an amount counts for, with room for it if it is always the same. */
+    static Reference ofAmount(String resource, LimitAnnotation annotation, AmountOf of, OptionalLong constant) {
+        return new Reference(resource, annotation, (definition) -> {
+            List<Limit> limits =
+                    definition.limits().stream().filter(of::isAbout).toList();
+            if (limits.isEmpty() && of.limitName() != null) {
+                throw withoutLimit(annotation, definition, of);
+            }
+            limits.stream()
+                    .filter((limit) -> constant.orElse(0) > limit.capacity())
+                    .findFirst()
+                    .ifPresent((limit) -> {
+                        throw aboveCapacity(annotation, definition, limit, constant.getAsLong());
+                    });
+        });
+    }
+
     private LimitConfigurationException unknown(Reference reference) {
         LimitAnnotation annotation = reference.annotation();
         String known = this.resources.get().all().stream()
@@ -117,6 +138,39 @@ final class ResourceReferences {
                 "%s makes calls wait without an end: the policy%s is BLOCK, and neither the annotation nor the resource '%s' has a max wait."
                         .formatted(annotation.where(), inherited ? " of the resource" : "", definition.name()),
                 "Give the annotation a 'maxWait', such as \"5s\", the resource a 'max-wait', or set 'ratelimit.defaults.max-wait'.");
+    }
+
+    private static LimitConfigurationException withoutLimit(
+            LimitAnnotation annotation, ResourceDefinition definition, AmountOf of) {
+        String limits = definition.limits().stream()
+                .filter((limit) -> limit.kind() == annotation.kind())
+                .map((limit) -> "'" + limit.name() + "'")
+                .collect(Collectors.joining(", "));
+        boolean otherKind =
+                definition.limits().stream().anyMatch((limit) -> limit.name().equals(of.limitName()));
+        return AttributeReader.failure(
+                annotation,
+                "has the amountOf '%s', but the resource '%s' has no such %s%s. It has: %s"
+                        .formatted(
+                                of.limitName(),
+                                definition.name(),
+                                nameOf(annotation.kind()),
+                                otherKind ? "; that is a " + nameOf(otherThan(annotation.kind())) : "",
+                                limits),
+                "Name one of those.");
+    }
+
+    private static LimitConfigurationException aboveCapacity(
+            LimitAnnotation annotation, ResourceDefinition definition, Limit limit, long amount) {
+        return AttributeReader.failure(
+                annotation,
+                "has the amount %d, which is above the capacity %d of the limit '%s' of the resource '%s', so that no call can ever be granted"
+                        .formatted(amount, limit.capacity(), limit.name(), definition.name()),
+                "Lower the amount, or raise the limit.");
+    }
+
+    private static LimitKind otherThan(LimitKind kind) {
+        return (kind == LimitKind.RATE) ? LimitKind.CONCURRENCY : LimitKind.RATE;
     }
 
     private static String nameOf(LimitKind kind) {

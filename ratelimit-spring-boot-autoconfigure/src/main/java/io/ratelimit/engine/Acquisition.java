@@ -5,6 +5,7 @@ import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitRequest.AmountOf;
 import io.ratelimit.ResourceDefinition;
 import java.time.Duration;
 import java.util.List;
@@ -107,22 +108,19 @@ record Acquisition(
     }
 
     private static void requireKnown(LimitRequest request, ResourceDefinition definition) {
-        for (String name : request.amounts().keySet()) {
-            if (definition.limits().stream().noneMatch((limit) -> limit.name().equals(name))) {
-                throw new IllegalArgumentException("The resource '%s' has no limit named '%s'. Its limits: %s"
+        for (AmountOf what : request.amounts().keySet()) {
+            if (what.limitName() != null && definition.limits().stream().noneMatch(what::isAbout)) {
+                throw new IllegalArgumentException("The resource '%s' has no %s. Its limits: %s"
                         .formatted(
                                 definition.name(),
-                                name,
+                                what,
                                 definition.limits().stream().map(Limit::name).toList()));
             }
         }
     }
 
     private static long amount(LimitRequest request, ResourceDefinition definition, Limit limit) {
-        if (!request.kinds().contains(limit.kind())) {
-            return 0;
-        }
-        long amount = request.amounts().getOrDefault(limit.name(), 1L);
+        long amount = request.amountOf(limit);
         if (amount > limit.capacity()) {
             throw new IllegalArgumentException(
                     "The amount %d is above the capacity %d of the limit '%s' of the resource '%s'"
