@@ -4,6 +4,7 @@ import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.actuate.LimitsDescription.PoolDescription;
 import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,7 +23,7 @@ import org.springframework.boot.actuate.endpoint.annotation.Selector;
  * Actuator endpoint {@code limits}: what is limited and how the limits stand. Read-only.
  *
  * <ul>
- *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers
+ *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers, every pool and its members
  *   <li>{@code GET /actuator/limits/{resource}}: one resource with its holders and its queue; {@code ?key=} looks at the share of one key
  * </ul>
  *
@@ -47,7 +48,7 @@ public final class LimitsEndpoint {
     }
 
     /**
-     * Shows all resources.
+     * Shows all resources and pools.
      *
      * @return the description; without holders and queue
      */
@@ -62,7 +63,9 @@ public final class LimitsEndpoint {
         }
         Map<String, ResourceDescription> resources = new LinkedHashMap<>();
         pending.forEach((name, description) -> resources.put(name, description.join()));
-        return new LimitsDescription(this.operations.instance(), this.operations.liveInstances(), resources);
+        Map<String, PoolDescription> pools = new LinkedHashMap<>();
+        this.operations.pools().forEach((pool) -> pools.put(pool.name(), PoolDescription.of(pool)));
+        return new LimitsDescription(this.operations.instance(), this.operations.liveInstances(), resources, pools);
     }
 
     /**

@@ -2,11 +2,13 @@ package io.ratelimit.autoconfigure;
 
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -25,6 +27,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param defaults What holds for resources that do not say otherwise.
  * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
  *     brackets and quotes, such as "[my_api.v1]".
+ * @param pools Names that spread acquisitions over several resources. Usable wherever a resource name is.
  * @param web Answers over HTTP.
  * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
  *     limits lie outside of transactions and inside of method security.
@@ -42,6 +45,7 @@ public record RateLimitProperties(
         @DefaultValue("10s") Duration lease,
         @DefaultValue Defaults defaults,
         @DefaultValue Map<String, Resource> resources,
+        @DefaultValue Map<String, Pool> pools,
         @DefaultValue Web web,
 
         @DefaultValue("" + LimitAnnotationBeanPostProcessor.DEFAULT_ORDER)
@@ -115,6 +119,19 @@ public record RateLimitProperties(
             @DefaultValue("false") boolean hashKeys,
             @Nullable Backend backend,
             @DefaultValue Map<String, String> attributes) {}
+
+    /**
+     * A pool: a name that spreads acquisitions over several resources, its members. An acquisition fails over to the other members before
+     * it is refused or waits.
+     *
+     * @param resources Members: names of resources, whose policy is the same.
+     * @param strategy In which order the members are asked.
+     * @param weights How often which member comes first under the strategy weighted, from 1 to 1000. 1 for those that are not named.
+     */
+    public record Pool(
+            @DefaultValue List<String> resources,
+            @DefaultValue("round-robin") PoolStrategy strategy,
+            @DefaultValue Map<String, Integer> weights) {}
 
     /**
      * A rate limit. Short: {@code 500/1m}, which stands in {@code limit} then, as there is no window. Texts, so that whatever is

@@ -5,10 +5,12 @@ import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.autoconfigure.RateLimitProperties.Backend;
+import io.ratelimit.autoconfigure.RateLimitProperties.Pool;
 import io.ratelimit.autoconfigure.RateLimitProperties.Resource;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +28,8 @@ final class ResourceMapper {
 
     private static final String RESOURCES = RateLimitProperties.PREFIX + ".resources";
 
+    private static final String POOLS = RateLimitProperties.PREFIX + ".pools";
+
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9-]+");
 
     private final ResourceDefaults defaults;
@@ -35,7 +39,7 @@ final class ResourceMapper {
     }
 
     /**
-     * Makes the registry of an application.
+     * Makes the registry of an application, pools included.
      *
      * @throws LimitConfigurationException for a value that makes no sense, naming its property
      */
@@ -44,7 +48,17 @@ final class ResourceMapper {
         ResourceMapper mapper = new ResourceMapper(defaults);
         List<ResourceDefinition> definitions = new ArrayList<>();
         properties.resources().forEach((name, resource) -> definitions.add(mapper.definition(name, resource)));
-        return new ResourceRegistry(defaults, definitions);
+        List<PoolDefinition> pools = new ArrayList<>();
+        properties.pools().forEach((name, pool) -> pools.add(pool(name, pool)));
+        return new ResourceRegistry(defaults, definitions, pools);
+    }
+
+    private static PoolDefinition pool(String name, Pool pool) {
+        return new Setting(POOLS + element(name), name)
+                .make(
+                        () -> new PoolDefinition(name, pool.resources(), pool.strategy(), pool.weights()),
+                        "Correct the pool, such as '%s.resources: [resource-1, resource-2]'."
+                                .formatted(POOLS + element(name)));
     }
 
     /** The full name of a resource's property. */

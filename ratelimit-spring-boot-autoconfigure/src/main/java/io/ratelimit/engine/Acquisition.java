@@ -86,6 +86,11 @@ record Acquisition(
 
     /** Returns the same with another ticket, for another backend: what the first one still says of the old ticket is not about this. */
     Acquisition again() {
+        return with(this.ticket + "-again");
+    }
+
+    /** Returns the same with a ticket. */
+    Acquisition with(String ticket) {
         return new Acquisition(
                 this.definition,
                 this.key,
@@ -93,7 +98,20 @@ record Acquisition(
                 this.policy,
                 this.maxWait,
                 this.priority,
-                this.ticket + "-again",
+                ticket,
+                this.startNanos);
+    }
+
+    /** Returns the same, but as one that is refused where it would wait or go on without a permit. */
+    Acquisition atOnce() {
+        return new Acquisition(
+                this.definition,
+                this.key,
+                this.amounts,
+                LimitPolicy.REJECT,
+                Duration.ZERO,
+                this.priority,
+                this.ticket,
                 this.startNanos);
     }
 
@@ -122,7 +140,7 @@ record Acquisition(
     private static long amount(LimitRequest request, ResourceDefinition definition, Limit limit) {
         long amount = request.amountOf(limit);
         if (amount > limit.capacity()) {
-            throw new IllegalArgumentException(
+            throw new AboveCapacityException(
                     "The amount %d is above the capacity %d of the limit '%s' of the resource '%s'"
                             .formatted(amount, limit.capacity(), limit.name(), definition.name()));
         }

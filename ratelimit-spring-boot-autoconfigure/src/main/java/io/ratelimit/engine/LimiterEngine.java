@@ -6,6 +6,7 @@ import io.ratelimit.LimitRequest;
 import io.ratelimit.Limiter;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.LimitBackend;
@@ -26,10 +27,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +65,10 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final Acquirer acquirer;
 
+    private final PoolOrder poolOrder;
+
+    private final PoolAcquirer poolAcquirer;
+
     private final Heartbeat heartbeat;
 
     /**
@@ -85,13 +93,21 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             List<LimitListener> listeners,
             LongSupplier nanoClock) {
         this.resources = resources;
-        Listeners all = new Listeners(listeners);
+        PoolLoads loads = new PoolLoads(resources.pools().stream()
+                .flatMap((pool) -> pool.resources().stream())
+                .collect(Collectors.toSet()));
+        Listeners all = new Listeners(
+                resources.pools().isEmpty()
+                        ? listeners
+                        : Stream.concat(listeners.stream(), Stream.of(loads)).toList());
         Route shared = new Route(backend, all, nanoClock);
         Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
         this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, this.timers);
         this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, this.waiters, all);
+        this.poolOrder = new PoolOrder(loads, () -> ThreadLocalRandom.current().nextDouble());
+        this.poolAcquirer = new PoolAcquirer(this.acquirer, this::nextTicket);
         this.heartbeat = new Heartbeat(
                 this.instance,
                 resources,
@@ -235,6 +251,11 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     }
 
     @Override
+    public List<PoolDefinition> pools() {
+        return this.resources.pools();
+    }
+
+    @Override
     public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
         ResourceDefinition definition = this.resources.get(resource);
         return this.acquirer
@@ -291,9 +312,20 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     }
 
     private CompletableFuture<Answer> start(LimitRequest request) {
+        long startNanos = this.leases.nanoTime();
+        PoolDefinition pool = this.resources.findPool(request.resource()).orElse(null);
+        if (pool != null) {
+            List<ResourceDefinition> members = this.poolOrder.of(pool, request.key() != null).stream()
+                    .map(this.resources::get)
+                    .toList();
+            return this.poolAcquirer.acquire(request, pool, members, startNanos);
+        }
         ResourceDefinition definition = this.resources.get(request.resource());
-        String ticket = this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
-        return this.acquirer.acquire(Acquisition.of(request, definition, ticket, this.leases.nanoTime()));
+        return this.acquirer.acquire(Acquisition.of(request, definition, nextTicket(), startNanos));
+    }
+
+    private String nextTicket() {
+        return this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
     }
 
     /** The edge where callers block. */

@@ -230,7 +230,7 @@ class AmountAttributesTests {
             LimitConfigurationException failure = LimitedApplication.failureOf(TooMuch.class);
             assertThat(failure.description())
                     .endsWith(
-                            "has the amount 11, which is above the capacity 10 of the limit 'default' of the resource 'rated', so that no call can ever be granted.");
+                            "has the amount 11, which is above the capacity 10 of the limit 'default' of 'rated', so that no call can ever be granted.");
         }
 
         @Test

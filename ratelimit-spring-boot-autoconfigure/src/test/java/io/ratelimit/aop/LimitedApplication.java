@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
@@ -47,6 +48,11 @@ final class LimitedApplication implements AutoCloseable {
     /** Makes an application with defaults for the resources that its annotations define. */
     LimitedApplication(ResourceDefaults defaults) {
         this.registry = new ResourceRegistry(defaults, RESOURCES);
+    }
+
+    /** Makes an application with a pool of the known resources. */
+    LimitedApplication(PoolDefinition pool) {
+        this.registry = new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES, List.of(pool));
     }
 
     private static ResourceDefinition keyed() {
