@@ -28,6 +28,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
  *     brackets and quotes, such as "[my_api.v1]".
  * @param pools Names that spread acquisitions over several resources. Usable wherever a resource name is.
+ * @param planCache How long the limits that were decided for a key hold before they are decided anew. Zero: for one acquisition. A
+ *     number without a unit is in milliseconds.
  * @param web Answers over HTTP.
  * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
  *     limits lie outside of transactions and inside of method security.
@@ -46,6 +48,7 @@ public record RateLimitProperties(
         @DefaultValue Defaults defaults,
         @DefaultValue Map<String, Resource> resources,
         @DefaultValue Map<String, Pool> pools,
+        @DefaultValue("10s") Duration planCache,
         @DefaultValue Web web,
 
         @DefaultValue("" + LimitAnnotationBeanPostProcessor.DEFAULT_ORDER)
@@ -105,6 +108,9 @@ public record RateLimitProperties(
      * @param backend Where the limits of this resource are counted: memory makes it a limit per instance. As the application's if
      *     not set.
      * @param attributes What a permit tells its holder of the resource, such as a region.
+     * @param plan SpEL expression that names the plan of a key, such as "@customers.planOf(#key)". A key whose plan is null or not among
+     *     the plans has the resource's own limits.
+     * @param plans Limits by plan. Each replaces the limit of the same kind and name that the resource has.
      */
     public record Resource(
             @Nullable Rate rate,
@@ -118,7 +124,23 @@ public record RateLimitProperties(
             @Nullable BackendFailurePolicy onBackendFailure,
             @DefaultValue("false") boolean hashKeys,
             @Nullable Backend backend,
-            @DefaultValue Map<String, String> attributes) {}
+            @DefaultValue Map<String, String> attributes,
+            @Nullable String plan,
+            @DefaultValue Map<String, Plan> plans) {}
+
+    /**
+     * The limits of a plan.
+     *
+     * @param rate Rate limit such as 100/1m. Short for rates.default.
+     * @param rates Rate limits by name.
+     * @param concurrency Concurrency limit: how many at once. Short for concurrencies.default.
+     * @param concurrencies Concurrency limits by name.
+     */
+    public record Plan(
+            @Nullable Rate rate,
+            @DefaultValue Map<String, Rate> rates,
+            @Nullable Concurrency concurrency,
+            @DefaultValue Map<String, Concurrency> concurrencies) {}
 
     /**
      * A pool: a name that spreads acquisitions over several resources, its members. An acquisition fails over to the other members before

@@ -10,8 +10,10 @@ import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.autoconfigure.RateLimitProperties.Backend;
+import io.ratelimit.autoconfigure.RateLimitProperties.Plan;
 import io.ratelimit.autoconfigure.RateLimitProperties.Pool;
 import io.ratelimit.autoconfigure.RateLimitProperties.Resource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -86,7 +88,8 @@ final class ResourceMapper {
 
     private ResourceDefinition definition(String name, Resource resource) {
         String path = path(name);
-        List<Limit> limits = limits(path, resource);
+        Plan own = new Plan(resource.rate(), resource.rates(), resource.concurrency(), resource.concurrencies());
+        List<Limit> limits = limits(path, own, this.defaults.lease());
         String key = key(path, resource.key());
         ResourceDefinition plain = new Setting(path, name)
                 .make(
@@ -105,23 +108,28 @@ final class ResourceMapper {
         return WaitMapper.definition(path, plain, resource);
     }
 
-    private List<Limit> limits(String path, Resource resource) {
+    /**
+     * Returns the limits of a resource or plan.
+     *
+     * @throws LimitConfigurationException if there is none, or a value makes no sense
+     */
+    static List<Limit> limits(String path, Plan plan, Duration lease) {
         List<Limit> limits = new ArrayList<>();
-        if (resource.rate() != null) {
-            refuseBoth(path + ".rate", path + ".rates", resource.rates());
-            limits.add(LimitMapper.rateLimit(path + ".rate", Limit.DEFAULT_NAME, resource.rate()));
+        if (plan.rate() != null) {
+            refuseBoth(path + ".rate", path + ".rates", plan.rates());
+            limits.add(LimitMapper.rateLimit(path + ".rate", Limit.DEFAULT_NAME, plan.rate()));
         }
-        resource.rates()
+        plan.rates()
                 .forEach(
                         (name, rate) -> limits.add(LimitMapper.rateLimit(path + ".rates" + element(name), name, rate)));
-        if (resource.concurrency() != null) {
-            refuseBoth(path + ".concurrency", path + ".concurrencies", resource.concurrencies());
-            limits.add(LimitMapper.concurrencyLimit(
-                    path + ".concurrency", Limit.DEFAULT_NAME, resource.concurrency(), this.defaults.lease()));
+        if (plan.concurrency() != null) {
+            refuseBoth(path + ".concurrency", path + ".concurrencies", plan.concurrencies());
+            limits.add(
+                    LimitMapper.concurrencyLimit(path + ".concurrency", Limit.DEFAULT_NAME, plan.concurrency(), lease));
         }
-        resource.concurrencies()
+        plan.concurrencies()
                 .forEach((name, concurrency) -> limits.add(LimitMapper.concurrencyLimit(
-                        path + ".concurrencies" + element(name), name, concurrency, this.defaults.lease())));
+                        path + ".concurrencies" + element(name), name, concurrency, lease)));
         if (limits.isEmpty()) {
             throw new LimitConfigurationException(
                     "The property '%s' gives the resource no limit.".formatted(path),
@@ -168,7 +176,7 @@ final class ResourceMapper {
         return policy == null ? this.defaults.onBackendFailure() : policy;
     }
 
-    private static String element(String name) {
+    static String element(String name) {
         return PLAIN_NAME.matcher(name).matches() ? "." + name : "[" + name + "]";
     }
 }

@@ -120,7 +120,7 @@ final class Acquirer {
 
     private CompletionStage<Answer> attempt(Acquisition acquisition, Function<Place, CompletionStage<Answer>> asking) {
         ResourceDefinition definition = acquisition.definition();
-        Place where = new Place(route(definition), this.partitions.shared(definition, acquisition.key()));
+        Place where = new Place(route(definition), this.partitions.shared(acquisition.terms(), acquisition.key()));
         if (!where.route().allows()) {
             return CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"));
         }
@@ -178,7 +178,7 @@ final class Acquirer {
 
     private CompletionStage<Answer> locally(
             Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
-        Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
+        Partition share = this.partitions.share(acquisition.terms(), acquisition.key());
         return ask(acquisition.again(), new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
             boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
             return CompletableFuture.failedStage(

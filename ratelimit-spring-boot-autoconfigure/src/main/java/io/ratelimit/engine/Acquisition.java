@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A request, checked against the definition of its resource.
  *
- * @param definition the resource
+ * @param terms the resource, and since when its limits hold for the key
  * @param key whose share it is
  * @param amounts how much of each limit, in the order of the definition
  * @param policy what happens if there is no permit
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param startNanos when it began
  */
 record Acquisition(
-        ResourceDefinition definition,
+        Terms terms,
         @Nullable String key,
         List<Long> amounts,
         LimitPolicy policy,
@@ -34,6 +34,11 @@ record Acquisition(
         long startNanos) {
 
     static Acquisition of(LimitRequest request, ResourceDefinition definition, String ticket, long startNanos) {
+        return of(request, Terms.of(definition), ticket, startNanos);
+    }
+
+    static Acquisition of(LimitRequest request, Terms terms, String ticket, long startNanos) {
+        ResourceDefinition definition = terms.definition();
         if (definition.key() != null && request.key() == null) {
             throw new IllegalArgumentException(
                     "The resource '%s' has a key in its configuration; a request for it needs one: LimitRequest.of(\"%s\").key(..)"
@@ -54,7 +59,7 @@ record Acquisition(
         }
         LimitPolicy policy = policy(request, definition);
         return new Acquisition(
-                definition,
+                terms,
                 request.key(),
                 amounts,
                 policy,
@@ -62,6 +67,10 @@ record Acquisition(
                 request.priority(),
                 ticket,
                 startNanos);
+    }
+
+    ResourceDefinition definition() {
+        return this.terms.definition();
     }
 
     /** A request that says how long it waits wants to wait, whatever the resource's policy, unless that only observes. */
@@ -92,20 +101,13 @@ record Acquisition(
     /** Returns the same with a ticket. */
     Acquisition with(String ticket) {
         return new Acquisition(
-                this.definition,
-                this.key,
-                this.amounts,
-                this.policy,
-                this.maxWait,
-                this.priority,
-                ticket,
-                this.startNanos);
+                this.terms, this.key, this.amounts, this.policy, this.maxWait, this.priority, ticket, this.startNanos);
     }
 
     /** Returns the same, but as one that is refused where it would wait or go on without a permit. */
     Acquisition atOnce() {
         return new Acquisition(
-                this.definition,
+                this.terms,
                 this.key,
                 this.amounts,
                 LimitPolicy.REJECT,
@@ -150,7 +152,7 @@ record Acquisition(
     /** Returns how long slots of this resource, or its places in the queue, are kept at most without a sign of life. */
     Duration longestLease(Duration atLeast) {
         Duration longest = atLeast;
-        for (Limit limit : this.definition.limits()) {
+        for (Limit limit : definition().limits()) {
             if (limit instanceof ConcurrencyLimit slots && slots.lease().compareTo(longest) > 0) {
                 longest = slots.lease();
             }
@@ -162,7 +164,7 @@ record Acquisition(
     long slots() {
         long slots = 0;
         for (int i = 0; i < this.amounts.size(); i++) {
-            if (this.definition.limits().get(i).kind() == LimitKind.CONCURRENCY) {
+            if (definition().limits().get(i).kind() == LimitKind.CONCURRENCY) {
                 slots += this.amounts.get(i);
             }
         }

@@ -3,6 +3,7 @@ package io.ratelimit.engine;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitResolver;
 import io.ratelimit.Limiter;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
@@ -31,6 +32,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -65,6 +67,8 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final Acquirer acquirer;
 
+    private final KeyLimits keyLimits;
+
     private final PoolOrder poolOrder;
 
     private final PoolAcquirer poolAcquirer;
@@ -83,7 +87,27 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
      */
     public LimiterEngine(
             ResourceRegistry resources, LimitBackend backend, LimitBackend memory, List<LimitListener> listeners) {
-        this(resources, backend, memory, listeners, System::nanoTime);
+        this(resources, backend, memory, listeners, List.of(), Duration.ZERO);
+    }
+
+    /**
+     * Makes an engine whose limits may differ from key to key.
+     *
+     * @param resources the resources that can be acquired
+     * @param backend where the limits live that all instances share
+     * @param memory where the limits live that are this instance's alone; may be the same
+     * @param listeners told of everything that happens
+     * @param resolvers asked which limits hold for a key; the first that has anything to say counts
+     * @param resolverCache how long their answers count; zero: they are asked with every acquisition
+     */
+    public LimiterEngine(
+            ResourceRegistry resources,
+            LimitBackend backend,
+            LimitBackend memory,
+            List<LimitListener> listeners,
+            List<LimitResolver> resolvers,
+            Duration resolverCache) {
+        this(resources, backend, memory, listeners, resolvers, resolverCache, System::nanoTime);
     }
 
     LimiterEngine(
@@ -92,7 +116,19 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             LimitBackend memory,
             List<LimitListener> listeners,
             LongSupplier nanoClock) {
+        this(resources, backend, memory, listeners, List.of(), Duration.ZERO, nanoClock);
+    }
+
+    LimiterEngine(
+            ResourceRegistry resources,
+            LimitBackend backend,
+            LimitBackend memory,
+            List<LimitListener> listeners,
+            List<LimitResolver> resolvers,
+            Duration resolverCache,
+            LongSupplier nanoClock) {
         this.resources = resources;
+        this.keyLimits = new KeyLimits(resolvers, resolverCache, nanoClock);
         PoolLoads loads = new PoolLoads(resources.pools().stream()
                 .flatMap((pool) -> pool.resources().stream())
                 .collect(Collectors.toSet()));
@@ -156,6 +192,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         this.heartbeat.quit();
         this.waiters.stop();
         this.timers.shutdownNow();
+        this.keyLimits.close();
     }
 
     @Override
@@ -258,11 +295,12 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
         ResourceDefinition definition = this.resources.get(resource);
-        return this.acquirer
-                .route(definition)
-                .execute(this.partitions.shared(definition, key), new Inspect(MOST_HOLDERS))
-                .thenApply((seen) -> snapshot(resource, seen))
-                .toCompletableFuture();
+        return this.keyLimits
+                .of(definition, key)
+                .thenCompose((terms) -> this.acquirer
+                        .route(definition)
+                        .execute(this.partitions.shared(terms, key), new Inspect(MOST_HOLDERS)))
+                .thenApply((seen) -> snapshot(resource, seen));
     }
 
     private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
@@ -318,10 +356,59 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             List<ResourceDefinition> members = this.poolOrder.of(pool, request.key() != null).stream()
                     .map(this.resources::get)
                     .toList();
-            return this.poolAcquirer.acquire(request, pool, members, startNanos);
+            return onTerms(members, request, (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
         }
-        ResourceDefinition definition = this.resources.get(request.resource());
-        return this.acquirer.acquire(Acquisition.of(request, definition, nextTicket(), startNanos));
+        List<ResourceDefinition> resource = List.of(this.resources.get(request.resource()));
+        return onTerms(
+                resource,
+                request,
+                (terms) -> this.acquirer.acquire(Acquisition.of(request, terms.get(0), nextTicket(), startNanos)));
+    }
+
+    /** Acquires at once where it is known which limits hold for the key, and else when it is. */
+    private CompletableFuture<Answer> onTerms(
+            List<ResourceDefinition> definitions,
+            LimitRequest request,
+            Function<List<Terms>, CompletableFuture<Answer>> acquisition) {
+        List<CompletableFuture<Terms>> terms = definitions.stream()
+                .map((definition) -> this.keyLimits.of(definition, request.key()))
+                .toList();
+        if (terms.stream().allMatch(CompletableFuture::isDone)) {
+            return acquisition.apply(terms.stream().map(CompletableFuture::join).toList());
+        }
+        CompletableFuture<Answer> result = new CompletableFuture<>();
+        CompletableFuture.allOf(terms.toArray(CompletableFuture[]::new)).thenRun(() -> {
+            if (!result.isDone()) {
+                acquire(terms, acquisition, result);
+            }
+        });
+        return result;
+    }
+
+    private void acquire(
+            List<CompletableFuture<Terms>> terms,
+            Function<List<Terms>, CompletableFuture<Answer>> acquisition,
+            CompletableFuture<Answer> result) {
+        CompletableFuture<Answer> answer;
+        try {
+            answer = acquisition.apply(
+                    terms.stream().map(CompletableFuture::join).toList());
+        } catch (IllegalArgumentException ex) {
+            result.completeExceptionally(ex);
+            return;
+        }
+        result.whenComplete((permit, failure) -> {
+            if (result.isCancelled()) {
+                answer.cancel(true);
+            }
+        });
+        answer.whenComplete((decided, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(Acquirer.unwrap(failure));
+            } else if (!result.complete(decided)) {
+                decided.asOptional().ifPresent(this.acquirer::undo);
+            }
+        });
     }
 
     private String nextTicket() {

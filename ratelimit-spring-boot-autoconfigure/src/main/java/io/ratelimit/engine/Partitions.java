@@ -34,6 +34,8 @@ final class Partitions {
 
     private final LongSupplier nanoClock;
 
+    private final long startNanos;
+
     private final Map<String, Stamped> shared = new ConcurrentHashMap<>();
 
     private final Map<String, Stamped> shares = new ConcurrentHashMap<>();
@@ -51,6 +53,7 @@ final class Partitions {
     Partitions(Duration defaultLease, LongSupplier nanoClock) {
         this.defaultLease = defaultLease;
         this.nanoClock = nanoClock;
+        this.startNanos = nanoClock.getAsLong();
     }
 
     /** Learns the backend's time and how many instances share it. */
@@ -70,11 +73,34 @@ final class Partitions {
         return (seen != null) ? Math.max(1, seen.membership().liveInstances()) : 1;
     }
 
+    /** Returns the partition that all instances share, with the limits that hold for its key. */
+    Partition shared(Terms terms, @Nullable String key) {
+        ResourceDefinition definition = terms.definition();
+        if (terms.areOfTheResource()) {
+            return shared(definition, key);
+        }
+        // what lives here alone needs no time that others go by
+        long stamp = terms.stampMicros(() -> definition.perInstance()
+                ? 1 + TimeUnit.NANOSECONDS.toMicros(terms.sinceNanos() - this.startNanos)
+                : stamp(terms.sinceNanos()));
+        return new Stamped(definition, definition.limits(), stamp, lease(definition)).partition(key);
+    }
+
+    /** Returns the partition of this instance alone, at its share of the limits that hold for its key. */
+    Partition share(Terms terms, @Nullable String key) {
+        ResourceDefinition definition = terms.definition();
+        if (terms.areOfTheResource()) {
+            return share(definition, key);
+        }
+        long stamp = this.lastShare.incrementAndGet();
+        return new Stamped(definition, shareOf(definition.limits()), stamp, lease(definition)).partition(key);
+    }
+
     /** Returns the partition that all instances share. */
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, definition.limits(), stamp(), lease(definition));
+            known = new Stamped(definition, definition.limits(), stamp(this.nanoClock.getAsLong()), lease(definition));
             this.shared.put(definition.name(), known);
         }
         return known.partition(key);
@@ -112,13 +138,12 @@ final class Partitions {
                 .orElse(this.defaultLease);
     }
 
-    private long stamp() {
+    /** Returns the backend's time of a moment; 0 as long as it is not known. */
+    private long stamp(long nanos) {
         Seen seen = this.membership;
-        if (seen == null) {
-            return 0;
-        }
-        return seen.membership().nowMicros()
-                + TimeUnit.NANOSECONDS.toMicros(this.nanoClock.getAsLong() - seen.atNanos());
+        return (seen == null)
+                ? 0
+                : seen.membership().nowMicros() + TimeUnit.NANOSECONDS.toMicros(nanos - seen.atNanos());
     }
 
     private static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {

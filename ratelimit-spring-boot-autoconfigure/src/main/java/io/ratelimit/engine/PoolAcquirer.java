@@ -2,7 +2,6 @@ package io.ratelimit.engine;
 
 import io.ratelimit.LimitRequest;
 import io.ratelimit.PoolDefinition;
-import io.ratelimit.ResourceDefinition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -32,11 +31,10 @@ final class PoolAcquirer {
      * @param startNanos when it began
      * @throws IllegalArgumentException if no member can ever grant it
      */
-    CompletableFuture<Answer> acquire(
-            LimitRequest request, PoolDefinition pool, List<ResourceDefinition> members, long startNanos) {
+    CompletableFuture<Answer> acquire(LimitRequest request, PoolDefinition pool, List<Terms> members, long startNanos) {
         List<Acquisition> candidates = new ArrayList<>();
         List<AboveCapacityException> tooSmall = new ArrayList<>();
-        for (ResourceDefinition member : members) {
+        for (Terms member : members) {
             try {
                 candidates.add(Acquisition.of(request, member, this.tickets.get(), startNanos));
             } catch (AboveCapacityException ex) {

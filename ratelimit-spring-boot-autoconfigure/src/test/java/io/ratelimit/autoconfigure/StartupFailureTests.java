@@ -259,7 +259,7 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .startsWith(
                             "Use one of those that 'ratelimit.resources.openai' has: attributes, backend,"
-                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, policy, rate, rates.");
+                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, plan, plans, policy, rate, rates.");
         }
 
         @Test
@@ -276,7 +276,7 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .isEqualTo(
                             "Use one of those that 'ratelimit' has: aspect-order, backend, command-timeout, defaults,"
-                                    + " enabled, key-prefix, lease, on-backend-failure, pools, resources, web.");
+                                    + " enabled, key-prefix, lease, on-backend-failure, plan-cache, pools, resources, web.");
         }
 
         @Test
