@@ -88,6 +88,18 @@ final class Acquirer {
         });
     }
 
+    /** Lets a call go on whose resource an operator has switched off. */
+    CompletableFuture<Answer> bypass(Acquisition acquisition) {
+        CompletableFuture<Answer> result = new CompletableFuture<>();
+        conclude(result, bypassed(acquisition), acquisition::definition, acquisition.startNanos());
+        return result;
+    }
+
+    static CompletionStage<Answer> bypassed(Acquisition acquisition) {
+        Permit permit = new FreePermit(acquisition, List.of());
+        return CompletableFuture.completedStage(Answer.of(permit, AcquireOutcome.BYPASSED));
+    }
+
     /** Makes a permit as if it had never been acquired. */
     void undo(Permit permit) {
         if (permit instanceof GrantedPermit granted) {
@@ -168,9 +180,7 @@ final class Acquirer {
             Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
         ResourceDefinition definition = acquisition.definition();
         return switch (definition.onBackendFailure()) {
-            case ALLOW ->
-                CompletableFuture.completedStage(
-                        Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+            case ALLOW -> bypassed(acquisition);
             case REJECT -> CompletableFuture.failedStage(unavailable(definition, cause));
             case LOCAL -> locally(acquisition, caller, cause);
         };

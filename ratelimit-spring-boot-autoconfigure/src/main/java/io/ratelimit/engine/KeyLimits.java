@@ -3,6 +3,7 @@ package io.ratelimit.engine;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitResolver;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -37,6 +38,8 @@ final class KeyLimits {
 
     private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private final ResourceRegistry resources;
+
     private final List<LimitResolver> resolvers;
 
     private final long cacheNanos;
@@ -56,11 +59,13 @@ final class KeyLimits {
     /**
      * Makes one.
      *
+     * @param resources what an operator has changed of them outranks the resolvers
      * @param resolvers who decides; the first that has anything to say counts
      * @param cache how long an answer counts; zero: it is asked for with every acquisition
      * @param nanoClock the monotonic time
      */
-    KeyLimits(List<LimitResolver> resolvers, Duration cache, LongSupplier nanoClock) {
+    KeyLimits(ResourceRegistry resources, List<LimitResolver> resolvers, Duration cache, LongSupplier nanoClock) {
+        this.resources = resources;
         this.resolvers = List.copyOf(resolvers);
         this.cacheNanos = cache.toNanos();
         this.nanoClock = nanoClock;
@@ -69,7 +74,7 @@ final class KeyLimits {
 
     /** Returns what holds for a key; the future does not fail, and is not to be cancelled. */
     CompletableFuture<Terms> of(ResourceDefinition definition, @Nullable String key) {
-        if (key == null || !concerns(definition)) {
+        if (key == null || !concern(definition)) {
             return CompletableFuture.completedFuture(Terms.of(definition));
         }
         Id id = new Id(definition.name(), key);
@@ -78,7 +83,8 @@ final class KeyLimits {
         return (known != null) ? known : this.entries.get(id).ask(definition);
     }
 
-    private boolean concerns(ResourceDefinition definition) {
+    /** Returns whether the limits of a resource may differ from key to key. */
+    boolean concern(ResourceDefinition definition) {
         for (LimitResolver resolver : this.resolvers) {
             if (resolver.concerns(definition.name())) {
                 return true;
@@ -103,10 +109,13 @@ final class KeyLimits {
         return List.of();
     }
 
-    private Terms terms(ResourceDefinition definition, List<Limit> limits, long sinceNanos) {
-        ResourceDefinition resolved = limits.isEmpty() ? definition : ResolvedLimits.in(definition, limits);
+    private Terms terms(ResourceDefinition definition, Resolved known) {
+        ResourceDefinition resolved = ResolvedLimits.in(definition, known.limits());
+        ResourceDefinition holding =
+                this.resources.overrideOf(definition.name()).applyTo(resolved);
         // those of the resource as they are: they are known by being this very object
-        return Terms.resolved(resolved.equals(definition) ? definition : this.definitions.get(resolved), sinceNanos);
+        return Terms.resolved(
+                holding.equals(definition) ? definition : this.definitions.get(holding), known.sinceNanos());
     }
 
     private void failed(ResourceDefinition definition, Throwable failure, boolean known) {
@@ -131,6 +140,14 @@ final class KeyLimits {
         return threads;
     }
 
+    /**
+     * What a resolver has said.
+     *
+     * @param limits the limits
+     * @param sinceNanos when it was asked
+     */
+    private record Resolved(List<Limit> limits, long sinceNanos) {}
+
     private record Id(String resource, String key) {}
 
     /**
@@ -142,7 +159,7 @@ final class KeyLimits {
 
         private @Nullable ResourceDefinition definition;
 
-        private @Nullable Terms last;
+        private @Nullable Resolved last;
 
         private @Nullable CompletableFuture<Terms> current;
 
@@ -185,30 +202,38 @@ final class KeyLimits {
         private void resolve(ResourceDefinition of, CompletableFuture<Terms> answer) {
             long sinceNanos = KeyLimits.this.nanoClock.getAsLong();
             try {
-                Terms terms = terms(of, KeyLimits.this.resolve(this.id), sinceNanos);
-                done(of, terms, terms, sinceNanos + KeyLimits.this.cacheNanos);
+                Resolved resolved = new Resolved(KeyLimits.this.resolve(this.id), sinceNanos);
+                Terms terms = terms(of, resolved);
+                done(of, terms, resolved, sinceNanos + KeyLimits.this.cacheNanos);
                 answer.complete(terms);
-            } catch (RuntimeException | LinkageError ex) {
-                failed(of, ex, lastOf(of) != null);
+            } catch (RuntimeException | Error ex) {
+                failed(of, ex, last() != null);
                 unresolved(of, answer);
             }
         }
 
         private void unresolved(ResourceDefinition of, CompletableFuture<Terms> answer) {
-            Terms known = lastOf(of);
-            Terms terms = (known != null) ? known : Terms.unresolved(of);
-            long retryNanos = Math.min(RETRY.toNanos(), KeyLimits.this.cacheNanos);
-            done(of, terms, known, KeyLimits.this.nanoClock.getAsLong() + retryNanos);
+            long now = KeyLimits.this.nanoClock.getAsLong();
+            Resolved known = last();
+            if (known != null && isChanged(of)) {
+                known = new Resolved(known.limits(), now); // by an operator, who outranks what others may know
+            }
+            Terms terms = (known != null) ? terms(of, known) : Terms.unresolved(of);
+            done(of, terms, known, now + Math.min(RETRY.toNanos(), KeyLimits.this.cacheNanos));
             answer.complete(terms);
         }
 
         @SuppressWarnings("ReferenceEquality")
-        private synchronized @Nullable Terms lastOf(ResourceDefinition of) {
-            return (this.definition == of) ? this.last : null;
+        private synchronized boolean isChanged(ResourceDefinition of) {
+            return this.definition != of;
+        }
+
+        private synchronized @Nullable Resolved last() {
+            return this.last;
         }
 
         private synchronized void done(
-                ResourceDefinition of, Terms terms, @Nullable Terms resolved, long freshUntilNanos) {
+                ResourceDefinition of, Terms terms, @Nullable Resolved resolved, long freshUntilNanos) {
             this.definition = of;
             this.last = resolved;
             this.current = CompletableFuture.completedFuture(terms);

@@ -9,9 +9,11 @@ import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
 import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Operation.Inspect;
+import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
 import java.math.BigInteger;
 import java.security.SecureRandom;
@@ -28,11 +30,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -53,8 +52,6 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final String instance = new BigInteger(60, new SecureRandom()).toString(Character.MAX_RADIX);
 
-    private final AtomicLong lastTicket = new AtomicLong();
-
     private final ScheduledThreadPoolExecutor timers = timers();
 
     private final ResourceRegistry resources;
@@ -67,11 +64,11 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final Acquirer acquirer;
 
+    private final Requests requests;
+
     private final KeyLimits keyLimits;
 
-    private final PoolOrder poolOrder;
-
-    private final PoolAcquirer poolAcquirer;
+    private final Overrides overrides;
 
     private final Heartbeat heartbeat;
 
@@ -128,7 +125,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             Duration resolverCache,
             LongSupplier nanoClock) {
         this.resources = resources;
-        this.keyLimits = new KeyLimits(resolvers, resolverCache, nanoClock);
+        this.keyLimits = new KeyLimits(resources, resolvers, resolverCache, nanoClock);
         PoolLoads loads = new PoolLoads(resources.pools().stream()
                 .flatMap((pool) -> pool.resources().stream())
                 .collect(Collectors.toSet()));
@@ -142,11 +139,12 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, this.timers);
         this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, this.waiters, all);
-        this.poolOrder = new PoolOrder(loads, () -> ThreadLocalRandom.current().nextDouble());
-        this.poolAcquirer = new PoolAcquirer(this.acquirer, this::nextTicket);
+        this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
+        this.overrides = new Overrides(shared, resources, this::changed);
         this.heartbeat = new Heartbeat(
                 this.instance,
                 resources,
+                this.overrides,
                 this.acquirer,
                 shared,
                 own,
@@ -197,19 +195,19 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public Permit acquire(LimitRequest request) {
-        return await(start(request)).orThrow();
+        return await(this.requests.start(request)).orThrow();
     }
 
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
-        return await(start(request.maxWait(Duration.ZERO))).asOptional();
+        return await(this.requests.start(request.maxWait(Duration.ZERO))).asOptional();
     }
 
     @Override
     public CompletableFuture<Permit> acquireAsync(LimitRequest request) {
         CompletableFuture<Answer> answer;
         try {
-            answer = start(request);
+            answer = this.requests.start(request);
         } catch (IllegalArgumentException ex) {
             return CompletableFuture.failedFuture(ex);
         }
@@ -303,6 +301,36 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 .thenApply((seen) -> snapshot(resource, seen));
     }
 
+    @Override
+    public ResourceOverride overrideOf(String resource) {
+        return this.resources.overrideOf(this.resources.get(resource).name());
+    }
+
+    @Override
+    public CompletableFuture<ResourceDefinition> override(String resource, ResourceOverride changes) {
+        return this.overrides.override(resource, changes).toCompletableFuture();
+    }
+
+    @Override
+    public CompletableFuture<ResourceDefinition> resetOverride(String resource) {
+        return this.overrides.reset(resource).toCompletableFuture();
+    }
+
+    /** Tells the queues in which somebody waits at once: a higher limit is theirs first. */
+    private void changed(ResourceDefinition definition, long atMicros) {
+        this.partitions.restamp(definition, atMicros);
+        Route route = this.acquirer.route(definition);
+        boolean alikeForAllKeys = !this.keyLimits.concern(definition);
+        this.waiters.places().stream()
+                .filter((place) ->
+                        place.route() == route && place.partition().resource().equals(definition.name()))
+                .filter((place) -> alikeForAllKeys || place.partition().key() == null)
+                .map((place) -> place.partition().key())
+                .distinct()
+                .forEach((key) -> route.execute(
+                        this.partitions.sharedStored(definition, key), new Renew("", List.of(), List.of())));
+    }
+
     private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
         List<PartitionSnapshot.Holder> holders =
                 seen.holders().stream().map((holder) -> holder(seen, holder)).toList();
@@ -347,72 +375,6 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     /** Beats once, now, on the calling thread, for tests. */
     void beat() {
         this.heartbeat.beat();
-    }
-
-    private CompletableFuture<Answer> start(LimitRequest request) {
-        long startNanos = this.leases.nanoTime();
-        PoolDefinition pool = this.resources.findPool(request.resource()).orElse(null);
-        if (pool != null) {
-            List<ResourceDefinition> members = this.poolOrder.of(pool, request.key() != null).stream()
-                    .map(this.resources::get)
-                    .toList();
-            return onTerms(members, request, (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
-        }
-        List<ResourceDefinition> resource = List.of(this.resources.get(request.resource()));
-        return onTerms(
-                resource,
-                request,
-                (terms) -> this.acquirer.acquire(Acquisition.of(request, terms.get(0), nextTicket(), startNanos)));
-    }
-
-    /** Acquires at once where it is known which limits hold for the key, and else when it is. */
-    private CompletableFuture<Answer> onTerms(
-            List<ResourceDefinition> definitions,
-            LimitRequest request,
-            Function<List<Terms>, CompletableFuture<Answer>> acquisition) {
-        List<CompletableFuture<Terms>> terms = definitions.stream()
-                .map((definition) -> this.keyLimits.of(definition, request.key()))
-                .toList();
-        if (terms.stream().allMatch(CompletableFuture::isDone)) {
-            return acquisition.apply(terms.stream().map(CompletableFuture::join).toList());
-        }
-        CompletableFuture<Answer> result = new CompletableFuture<>();
-        CompletableFuture.allOf(terms.toArray(CompletableFuture[]::new)).thenRun(() -> {
-            if (!result.isDone()) {
-                acquire(terms, acquisition, result);
-            }
-        });
-        return result;
-    }
-
-    private void acquire(
-            List<CompletableFuture<Terms>> terms,
-            Function<List<Terms>, CompletableFuture<Answer>> acquisition,
-            CompletableFuture<Answer> result) {
-        CompletableFuture<Answer> answer;
-        try {
-            answer = acquisition.apply(
-                    terms.stream().map(CompletableFuture::join).toList());
-        } catch (IllegalArgumentException ex) {
-            result.completeExceptionally(ex);
-            return;
-        }
-        result.whenComplete((permit, failure) -> {
-            if (result.isCancelled()) {
-                answer.cancel(true);
-            }
-        });
-        answer.whenComplete((decided, failure) -> {
-            if (failure != null) {
-                result.completeExceptionally(Acquirer.unwrap(failure));
-            } else if (!result.complete(decided)) {
-                decided.asOptional().ifPresent(this.acquirer::undo);
-            }
-        });
-    }
-
-    private String nextTicket() {
-        return this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
     }
 
     /** The edge where callers block. */

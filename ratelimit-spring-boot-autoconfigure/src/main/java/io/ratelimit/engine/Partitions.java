@@ -42,7 +42,13 @@ final class Partitions {
 
     private final AtomicLong lastShare = new AtomicLong();
 
-    private volatile @Nullable Seen membership;
+    private volatile @Nullable Membership membership;
+
+    /** The monotonic time at which the membership was learned. */
+    private volatile long learnedNanos;
+
+    /** When this instance first gave a sign of life, by the backend's clock; 0: not yet. What it was configured with holds since then. */
+    private volatile long registeredMicros;
 
     /**
      * Makes one.
@@ -58,19 +64,21 @@ final class Partitions {
 
     /** Learns the backend's time and how many instances share it. */
     void learn(Membership newest) {
-        Seen before = this.membership;
-        this.membership = new Seen(newest, this.nanoClock.getAsLong());
+        Membership before = this.membership;
+        this.learnedNanos = this.nanoClock.getAsLong();
+        this.membership = newest;
         if (before == null) {
+            this.registeredMicros = newest.nowMicros();
             this.shared.clear();
         }
-        if (before == null || before.membership().liveInstances() != newest.liveInstances()) {
+        if (before == null || before.liveInstances() != newest.liveInstances()) {
             this.shares.clear();
         }
     }
 
     int liveInstances() {
-        Seen seen = this.membership;
-        return (seen != null) ? Math.max(1, seen.membership().liveInstances()) : 1;
+        Membership seen = this.membership;
+        return (seen != null) ? Math.max(1, seen.liveInstances()) : 1;
     }
 
     /** Returns the partition that all instances share, with the limits that hold for its key. */
@@ -100,10 +108,21 @@ final class Partitions {
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, definition.limits(), stamp(this.nanoClock.getAsLong()), lease(definition));
+            known = new Stamped(definition, definition.limits(), this.registeredMicros, lease(definition));
             this.shared.put(definition.name(), known);
         }
         return known.partition(key);
+    }
+
+    /** Goes by another definition of a resource, which holds since that time by the backend's clock. */
+    void restamp(ResourceDefinition definition, long atMicros) {
+        this.shared.put(definition.name(), new Stamped(definition, definition.limits(), atMicros, lease(definition)));
+    }
+
+    /** Returns the partition that all instances share, of a key that is stored like this. */
+    Partition sharedStored(ResourceDefinition definition, @Nullable String storedKey) {
+        Partition keyless = shared(definition, null);
+        return new Partition(keyless.resource(), storedKey, keyless.limits(), keyless.stampMicros(), keyless.lease());
     }
 
     /** Returns the partition of this instance alone, at its share of the limits. */
@@ -140,10 +159,8 @@ final class Partitions {
 
     /** Returns the backend's time of a moment; 0 as long as it is not known. */
     private long stamp(long nanos) {
-        Seen seen = this.membership;
-        return (seen == null)
-                ? 0
-                : seen.membership().nowMicros() + TimeUnit.NANOSECONDS.toMicros(nanos - seen.atNanos());
+        Membership seen = this.membership;
+        return (seen == null) ? 0 : seen.nowMicros() + TimeUnit.NANOSECONDS.toMicros(nanos - this.learnedNanos);
     }
 
     private static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {
@@ -179,8 +196,6 @@ final class Partitions {
             throw new IllegalStateException(ex);
         }
     }
-
-    private record Seen(Membership membership, long atNanos) {}
 
     /**
      * A definition and what goes with every operation on it.

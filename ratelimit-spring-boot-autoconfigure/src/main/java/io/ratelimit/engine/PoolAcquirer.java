@@ -2,6 +2,9 @@ package io.ratelimit.engine;
 
 import io.ratelimit.LimitRequest;
 import io.ratelimit.PoolDefinition;
+import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
+import io.ratelimit.ResourceRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -13,11 +16,14 @@ import java.util.stream.Collectors;
  */
 final class PoolAcquirer {
 
+    private final ResourceRegistry resources;
+
     private final Acquirer acquirer;
 
     private final Supplier<String> tickets;
 
-    PoolAcquirer(Acquirer acquirer, Supplier<String> tickets) {
+    PoolAcquirer(ResourceRegistry resources, Acquirer acquirer, Supplier<String> tickets) {
+        this.resources = resources;
         this.acquirer = acquirer;
         this.tickets = tickets;
     }
@@ -36,7 +42,9 @@ final class PoolAcquirer {
         List<AboveCapacityException> tooSmall = new ArrayList<>();
         for (Terms member : members) {
             try {
-                candidates.add(Acquisition.of(request, member, this.tickets.get(), startNanos));
+                ResourceOverride override =
+                        this.resources.overrideOf(member.definition().name());
+                candidates.add(Acquisition.of(override.applyTo(request), member, this.tickets.get(), startNanos));
             } catch (AboveCapacityException ex) {
                 tooSmall.add(ex);
             }
@@ -48,8 +56,14 @@ final class PoolAcquirer {
                             tooSmall.stream().map(Throwable::getMessage).collect(Collectors.joining(". "))));
         }
         CompletableFuture<Answer> result = new CompletableFuture<>();
-        PoolAcquisition acquisition = new PoolAcquisition(pool, candidates, this.acquirer, this.tickets, result);
+        PoolAcquisition acquisition =
+                new PoolAcquisition(pool, candidates, this::limits, this.acquirer, this.tickets, result);
         this.acquirer.conclude(result, acquisition.decide(), acquisition::counted, startNanos);
         return result;
+    }
+
+    /** Returns whether no operator has switched the limits of a member off. */
+    private boolean limits(ResourceDefinition member) {
+        return this.resources.overrideOf(member.name()).limiting();
     }
 }

@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,8 @@ final class PoolAcquisition {
 
     private final List<Acquisition> candidates;
 
+    private final Predicate<ResourceDefinition> limiting;
+
     private final Acquirer acquirer;
 
     private final Supplier<String> tickets;
@@ -51,6 +55,7 @@ final class PoolAcquisition {
      *
      * @param pool the pool
      * @param candidates what to acquire of which member, in the order to ask them, at least one
+     * @param limiting says whether a member's limits are not switched off
      * @param acquirer asks
      * @param tickets makes tickets: each asking has one of its own
      * @param caller is done when nobody wants the permit any more
@@ -58,11 +63,13 @@ final class PoolAcquisition {
     PoolAcquisition(
             PoolDefinition pool,
             List<Acquisition> candidates,
+            Predicate<ResourceDefinition> limiting,
             Acquirer acquirer,
             Supplier<String> tickets,
             CompletableFuture<Answer> caller) {
         this.pool = pool;
         this.candidates = candidates;
+        this.limiting = limiting;
         this.acquirer = acquirer;
         this.tickets = tickets;
         this.caller = caller;
@@ -98,6 +105,9 @@ final class PoolAcquisition {
 
     private CompletionStage<@Nullable Answer> ask(Acquisition candidate) {
         this.counted = candidate.definition();
+        if (!this.limiting.test(candidate.definition())) {
+            return noted(candidate, Acquirer.bypassed(candidate));
+        }
         // who waits elsewhere for longer than a refusal is remembered must not go by what is remembered
         return noted(
                 candidate,
@@ -122,16 +132,22 @@ final class PoolAcquisition {
                     this.away.get(this.away.size() - 1).cause());
         }
         this.refused.sort(SOONEST);
-        Refused soonest = this.refused.get(0);
-        this.counted = soonest.candidate().definition();
-        if (soonest.candidate().policy() == LimitPolicy.OBSERVE) {
-            Permit permit =
-                    new FreePermit(soonest.candidate(), soonest.refusal().limits());
-            return CompletableFuture.completedStage(Answer.of(permit, AcquireOutcome.OBSERVED));
+        // an operator may have given the members different policies meanwhile
+        Optional<Refused> observed = this.refused.stream()
+                .filter((one) -> one.candidate().policy() == LimitPolicy.OBSERVE)
+                .findFirst();
+        if (observed.isPresent()) {
+            return goOnWithout(observed.get());
         }
-        return soonest.candidate().waits()
-                ? each(List.copyOf(this.refused), 0, this::waitAt, this::refusal)
-                : refusal();
+        List<Refused> queues =
+                this.refused.stream().filter((one) -> one.candidate().waits()).toList();
+        return each(queues, 0, this::waitAt, this::refusal);
+    }
+
+    private CompletionStage<Answer> goOnWithout(Refused observed) {
+        this.counted = observed.candidate().definition();
+        Permit permit = new FreePermit(observed.candidate(), observed.refusal().limits());
+        return CompletableFuture.completedStage(Answer.of(permit, AcquireOutcome.OBSERVED));
     }
 
     /** Waits where it will be served first; where the queue is full, or its turn comes too late, the next is asked. */

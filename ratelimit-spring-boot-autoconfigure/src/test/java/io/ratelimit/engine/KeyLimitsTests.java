@@ -9,6 +9,7 @@ import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitExceededException;
+import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.LimitResolver;
@@ -20,6 +21,8 @@ import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
+import io.ratelimit.ResourceOverride.LimitOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.engine.SteeredBackend.Wire;
 import io.ratelimit.memory.MemoryBackend;
@@ -299,6 +302,49 @@ class KeyLimitsTests {
             time.advance(CACHE);
 
             assertThat(limits(other.acquire(anna("api")))).containsExactly(3L);
+        }
+    }
+
+    @Nested
+    class ChangedByAnOperator {
+
+        private final ResourceOverride seven =
+                new ResourceOverride(List.of(new LimitOverride(LimitKind.RATE, "calls", 7L, null)), null, null, null);
+
+        @Test
+        void countsForAllKeysAtOnce() {
+            plans.set("anna", perMinute(100));
+            assertThat(limits(engine.acquire(anna("api")))).containsExactly(100L);
+
+            change();
+
+            assertThat(limits(engine.acquire(anna("api")))).containsExactly(7L);
+            assertThat(limits(engine.acquire(LimitRequest.of("api").key("bob"))))
+                    .containsExactly(7L);
+            time.advance(Duration.ofMillis(1));
+            engine.resetOverride("api").join();
+            assertThat(limits(engine.acquire(anna("api")))).containsExactly(100L);
+        }
+
+        @Test
+        void countsWhileTheResolverFailsToo() {
+            plans.set("anna", perMinute(100));
+            engine.acquire(anna("api"));
+            plans.failure = new IllegalStateException("no database");
+            change();
+            assertThat(limits(engine.acquire(anna("api")))).containsExactly(7L);
+        }
+
+        private void change() {
+            time.advance(Duration.ofMillis(1));
+            engine.override("api", this.seven).join();
+        }
+
+        @Test
+        void leavesTheOtherLimitsToTheResolver() {
+            plans.set("anna", new ConcurrencyLimit("default", 50, Duration.ofSeconds(10), null));
+            engine.override("jobs", this.seven).join();
+            assertThat(limits(engine.acquire(anna("jobs")))).containsExactly(7L, 50L);
         }
     }
 

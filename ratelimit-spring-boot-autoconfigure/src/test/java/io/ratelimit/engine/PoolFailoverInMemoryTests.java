@@ -6,9 +6,11 @@ import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Settings;
 import io.ratelimit.memory.MemoryBackend;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -51,6 +53,11 @@ class PoolFailoverInMemoryTests extends PoolFailover {
         @Override
         public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
             return machine().heartbeat(instance, lease);
+        }
+
+        @Override
+        public CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+            return machine().settings(changes);
         }
 
         @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.AcquireOutcome;
@@ -23,6 +24,7 @@ import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.engine.SteeredBackend.Wire;
@@ -360,6 +362,33 @@ class PoolTests {
             assertThat(queued("narrow-a")).isZero();
             assertThat(holders("narrow-a")).isZero();
             assertThat(answers).last().isEqualTo("narrow-a CANCELLED");
+        }
+    }
+
+    @Nested
+    class ChangedByAnOperator {
+
+        @Test
+        void aMemberThatIsSwitchedOffLetsCallsGoOnInItsTurn() {
+            engine.override("east", new ResourceOverride(List.of(), null, null, false))
+                    .join();
+            assertThat(List.of(acquire("regions"), acquire("regions")))
+                    .extracting(Permit::resource, Permit::fencingToken)
+                    .containsExactly(tuple("east", 0L), tuple("east", 0L));
+            assertThat(answers).containsExactly("east BYPASSED", "east BYPASSED");
+        }
+
+        @Test
+        void aMemberThatBlocksLetsCallsWaitThoughTheOthersDoNot() {
+            engine.override("west", new ResourceOverride(List.of(), LimitPolicy.BLOCK, LONG, null))
+                    .join();
+            acquire("regions");
+            Permit west = acquire("regions");
+            acquire("regions");
+            CompletableFuture<Permit> waiting = engine.acquireAsync(LimitRequest.of("regions"));
+            assertThat(waiting).isNotDone();
+            west.close();
+            assertThat(waiting.join().resource()).isEqualTo("west");
         }
     }
 
