@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -33,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +109,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 this.leases,
                 this.waiters,
                 this.timers);
-        Set.of(shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
+        Stream.of(shared, own).distinct().forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
