@@ -26,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -159,7 +158,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 this.leases,
                 this.waiters,
                 this.timers);
-        Set.of(this.shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
+        Stream.of(this.shared, own).distinct().forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
