@@ -124,6 +124,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * @param limit how much may be taken: per window, or at once
      * @param window the window of a rate limit, such as {@code PT1M}
      * @param algorithm how a rate limit counts, such as {@code sliding-window}
+     * @param burst how much a bucket gives at once; left out: it is no bucket
      * @param lease how long a slot is kept without a sign of life of its holder
      * @param maxHold after which time a slot is taken back although its holder lives; left out: never
      */
@@ -133,6 +134,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             long limit,
             @Nullable String window,
             @Nullable String algorithm,
+            @Nullable Long burst,
             @Nullable String lease,
             @Nullable String maxHold) {
 
@@ -144,6 +146,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                         rate.limit(),
                         text(rate.window()),
                         constant(rate.algorithm()),
+                        rate.algorithm().isBucket() ? rate.burst() : null,
                         null,
                         null);
             }
@@ -152,6 +155,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     slots.name(),
                     constant(slots.kind()),
                     slots.limit(),
+                    null,
                     null,
                     null,
                     text(slots.lease()),
