@@ -55,6 +55,7 @@ sealed interface RateState extends LimitState permits SlidingWindow, FixedWindow
             case TOKEN_BUCKET, LEAKY_BUCKET -> new Bucket(limit);
         };
         if (before instanceof RateState rate) {
+            rate.advance(now);
             state.takeOver(rate.used(now), rate.debt(now), now);
         }
         return state;
