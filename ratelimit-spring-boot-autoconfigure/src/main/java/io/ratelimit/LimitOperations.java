@@ -39,4 +39,34 @@ public interface LimitOperations {
      * @throws IllegalArgumentException if there is no resource of that name
      */
     CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key);
+
+    /**
+     * Returns what is changed of a resource at run time, as far as this instance knows.
+     *
+     * @param resource the name of the resource
+     * @return the changes, maybe none
+     * @throws IllegalArgumentException if there is no resource of that name
+     */
+    ResourceOverride overrideOf(String resource);
+
+    /**
+     * Changes a resource at run time, on this instance at once and on all others with their next heartbeat. Instances that start later
+     * go by it too. What was changed before and is not mentioned stays changed.
+     *
+     * @param resource the name of the resource
+     * @param changes what to change
+     * @return a future of the definition that now holds; fails with {@link BackendUnavailableException} if the backend cannot be asked;
+     *     nothing is changed then, or everything
+     * @throws IllegalArgumentException if there is no resource of that name, or the changes do not fit it
+     */
+    CompletableFuture<ResourceDefinition> override(String resource, ResourceOverride changes);
+
+    /**
+     * Takes back whatever is changed of a resource at run time.
+     *
+     * @param resource the name of the resource
+     * @return a future of the definition that now holds; fails with {@link BackendUnavailableException} if the backend cannot be asked
+     * @throws IllegalArgumentException if there is no resource of that name
+     */
+    CompletableFuture<ResourceDefinition> resetOverride(String resource);
 }

@@ -160,6 +160,20 @@ public record ResourceDefinition(
                 this.attributes);
     }
 
+    ResourceDefinition overridden(List<Limit> otherLimits, LimitPolicy otherPolicy, @Nullable Duration otherMaxWait) {
+        return new ResourceDefinition(
+                this.name,
+                otherLimits,
+                this.key,
+                otherPolicy,
+                otherMaxWait,
+                this.maxQueue,
+                this.onBackendFailure,
+                this.hashKeys,
+                this.perInstance,
+                this.attributes);
+    }
+
     private static Stream<Limit> ofKind(List<Limit> limits, LimitKind kind) {
         return limits.stream().filter((limit) -> limit.kind() == kind);
     }

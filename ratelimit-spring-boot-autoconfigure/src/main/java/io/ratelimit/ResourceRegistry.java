@@ -3,6 +3,7 @@ package io.ratelimit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -11,14 +12,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
- * The resources that this application knows: those of its configuration, and those that annotations define inline.
- * Thread-safe.
+ * The resources that this application knows: those of its configuration, and those that annotations define inline, each with what an
+ * operator has changed of it at run time. Thread-safe.
  */
 public final class ResourceRegistry {
 
     private final ResourceDefaults defaults;
 
+    /** Without what operators have changed. */
+    private final Map<String, ResourceDefinition> configured = new ConcurrentHashMap<>();
+
+    /** Those that hold. */
     private final Map<String, ResourceDefinition> definitions = new ConcurrentHashMap<>();
+
+    private final Map<String, ResourceOverride> overrides = new ConcurrentHashMap<>();
 
     private final Map<String, Inline> inlines = new ConcurrentHashMap<>();
 
@@ -32,7 +39,8 @@ public final class ResourceRegistry {
      */
     public ResourceRegistry(ResourceDefaults defaults, Collection<ResourceDefinition> configured) {
         this.defaults = defaults;
-        configured.forEach((definition) -> this.definitions.put(definition.name(), definition));
+        configured.forEach((definition) -> this.configured.put(definition.name(), definition));
+        this.definitions.putAll(this.configured);
     }
 
     /**
@@ -100,11 +108,59 @@ public final class ResourceRegistry {
                     "Make the two equal, give one of them another name, or define the resource under"
                             + " 'ratelimit.resources.%s'.".formatted(resource));
         }
-        ResourceDefinition after = this.definitions.compute(resource, (name, known) -> {
+        this.configured.compute(resource, (name, known) -> {
             if (known == null) {
                 return ResourceDefinition.of(name, this.defaults, limit);
             }
             return known.has(limit.kind()) ? known : known.with(limit);
+        });
+        return define(resource);
+    }
+
+    /**
+     * Changes a resource at run time, in place of what was changed of it before. What is changed of a resource that is not known yet
+     * counts from when it is.
+     *
+     * @param resource the name of the resource
+     * @param override the changes; {@link ResourceOverride#NONE} takes all back
+     * @return the definition that now holds; empty if the resource is not known
+     * @throws IllegalArgumentException if the changes do not fit the resource; nothing is changed then
+     */
+    public Optional<ResourceDefinition> override(String resource, ResourceOverride override) {
+        ResourceDefinition definition = this.configured.get(resource);
+        if (definition != null) {
+            override.applyTo(definition);
+        }
+        this.overrides.put(resource, override);
+        return definition != null ? Optional.of(define(resource)) : Optional.empty();
+    }
+
+    /**
+     * Returns what is changed of a resource at run time.
+     *
+     * @param resource the name of the resource
+     * @return the changes, maybe none
+     */
+    public ResourceOverride overrideOf(String resource) {
+        return this.overrides.getOrDefault(resource, ResourceOverride.NONE);
+    }
+
+    /**
+     * Returns a resource as it is without what is changed at run time.
+     *
+     * @param resource the name of the resource
+     * @return its definition, or empty if there is none of that name
+     */
+    public Optional<ResourceDefinition> configured(String resource) {
+        return Optional.ofNullable(this.configured.get(resource));
+    }
+
+    private ResourceDefinition define(String resource) {
+        ResourceDefinition after = this.definitions.compute(resource, (name, before) -> {
+            ResourceDefinition plain = Objects.requireNonNull(this.configured.get(name));
+            ResourceOverride override = overrideOf(name);
+            ResourceDefinition changed = override.isEmpty() ? plain : override.applyTo(plain);
+            return changed.equals(before) ? before : changed;
         });
         this.observers.forEach((observer) -> observer.accept(after));
         return after;

@@ -6,6 +6,7 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +38,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * One resource: the answer of {@code GET /actuator/limits/{resource}}.
      *
      * @param name the name of the resource
-     * @param limits its limits as this instance defines them, rate limits first
+     * @param limits its limits as this instance defines them, with what is changed at run time, rate limits first
      * @param keyed whether each value of a key has a share of its own
      * @param policy what happens to a call that finds no permit: {@code reject}, {@code block} or {@code observe}
      * @param maxWait how long a call waits at most under {@code block}; left out: nothing is configured
@@ -47,6 +48,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * @param hashKeys whether keys are stored and shown only as hashes
      * @param perInstance whether each instance counts for itself, in memory
      * @param attributes what a permit tells its holder of the resource
+     * @param enabled whether calls are limited; {@code false} only if an operator has switched the limits off at run time
+     * @param override what is changed at run time; left out: nothing
      * @param status {@code live}: {@code usage} shows the numbers of now; {@code per-key}: there are numbers for each key only, to
      *     be asked for with {@code ?key=}; {@code unavailable}: the backend could not be asked, {@code error} says why
      * @param error why there are no numbers
@@ -63,6 +66,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             boolean hashKeys,
             boolean perInstance,
             Map<String, String> attributes,
+            boolean enabled,
+            @Nullable OverrideDescription override,
             String status,
             @Nullable String error,
             @Nullable Usage usage)
@@ -93,6 +98,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     definition.hashKeys(),
                     definition.perInstance(),
                     definition.attributes(),
+                    true,
+                    null,
                     status,
                     error,
                     usage);
@@ -110,9 +117,73 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     this.hashKeys,
                     this.perInstance,
                     this.attributes,
+                    this.enabled,
+                    this.override,
                     this.status,
                     this.error,
                     this.usage == null ? null : this.usage.withoutCalls());
+        }
+
+        ResourceDescription with(ResourceOverride changes) {
+            return new ResourceDescription(
+                    this.name,
+                    this.limits,
+                    this.keyed,
+                    this.policy,
+                    this.maxWait,
+                    this.maxQueue,
+                    this.onBackendFailure,
+                    this.hashKeys,
+                    this.perInstance,
+                    this.attributes,
+                    changes.limiting(),
+                    changes.isEmpty() ? null : OverrideDescription.of(changes),
+                    this.status,
+                    this.error,
+                    this.usage);
+        }
+    }
+
+    /**
+     * What is changed of a resource at run time. What is not changed is left out.
+     *
+     * @param limits other numbers for limits
+     * @param policy what happens to every call that finds no permit
+     * @param maxWait how long a call waits at most under {@code block}
+     * @param enabled whether calls are limited
+     */
+    public record OverrideDescription(
+            List<LimitOverrideDescription> limits,
+            @Nullable String policy,
+            @Nullable String maxWait,
+            @Nullable Boolean enabled) {
+
+        static OverrideDescription of(ResourceOverride override) {
+            return new OverrideDescription(
+                    override.limits().stream().map(LimitOverrideDescription::of).toList(),
+                    override.policy() == null ? null : constant(override.policy()),
+                    text(override.maxWait()),
+                    override.enabled());
+        }
+    }
+
+    /**
+     * Other numbers for one limit.
+     *
+     * @param name its name
+     * @param kind {@code rate} or {@code concurrency}
+     * @param limit how much may be taken
+     * @param window the window of a rate limit
+     */
+    public record LimitOverrideDescription(
+            String name,
+            String kind,
+            @Nullable Long limit,
+            @Nullable String window) {
+
+        static LimitOverrideDescription of(ResourceOverride.LimitOverride override) {
+            return new LimitOverrideDescription(
+                    override.name(), constant(override.kind()), override.limit(), text(override.window()));
         }
     }
 

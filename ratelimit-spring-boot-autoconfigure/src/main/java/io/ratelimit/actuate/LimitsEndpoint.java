@@ -8,25 +8,32 @@ import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
+import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 
 /**
- * Actuator endpoint {@code limits}: what is limited and how the limits stand. Read-only.
+ * Actuator endpoint {@code limits}: what is limited, how the limits stand, and changes of them at run time.
  *
  * <ul>
  *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers
  *   <li>{@code GET /actuator/limits/{resource}}: one resource with its holders and its queue; {@code ?key=} looks at the share of one key
+ *   <li>{@code POST /actuator/limits/{resource}}: changes a limit, a window, the policy or the longest wait of a resource, or switches its
+ *       limits off, on every instance; the change outlives them all
+ *   <li>{@code DELETE /actuator/limits/{resource}}: takes back what was changed
  * </ul>
  *
- * <p>{@link LimitsDescription} says what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
+ * <p>{@code management.endpoint.limits.access: read-only} allows the first two only. {@link LimitsDescription} says what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
  */
 @Endpoint(id = "limits")
 public final class LimitsEndpoint {
@@ -56,7 +63,8 @@ public final class LimitsEndpoint {
         Map<String, CompletableFuture<ResourceDescription>> pending = new LinkedHashMap<>();
         for (ResourceDefinition definition : this.operations.resources()) {
             CompletableFuture<ResourceDescription> description = definition.key() != null
-                    ? CompletableFuture.completedFuture(ResourceDescription.keyed(definition))
+                    ? CompletableFuture.completedFuture(
+                            ResourceDescription.keyed(definition).with(this.operations.overrideOf(definition.name())))
                     : describe(definition, null).thenApply(ResourceDescription::withoutCalls);
             pending.put(definition.name(), description);
         }
@@ -79,14 +87,85 @@ public final class LimitsEndpoint {
         if (key != null && key.isBlank()) {
             throw new InvalidEndpointRequestException("The key is blank", "Give a key, or leave the parameter out");
         }
-        for (ResourceDefinition definition : this.operations.resources()) {
-            if (definition.name().equals(resource)) {
-                return key == null && definition.key() != null
-                        ? ResourceDescription.keyed(definition)
-                        : describe(definition, key).join();
-            }
+        return find(resource)
+                .map((definition) -> key == null && definition.key() != null
+                        ? ResourceDescription.keyed(definition).with(this.operations.overrideOf(resource))
+                        : describe(definition, key).join())
+                .orElse(null);
+    }
+
+    /**
+     * Changes a resource at run time. What is not given stays as it is.
+     *
+     * @param resource its name
+     * @param limit how much may be taken: per window, or at once
+     * @param window the window of a rate limit, such as {@code 1m} or {@code PT1M}
+     * @param name which limit; needed if there are several and none is named {@code default}
+     * @param kind {@code rate} or {@code concurrency}; needed if there is one of each of that name
+     * @param policy what happens to every call that finds no permit: {@code reject}, {@code block} or {@code observe}
+     * @param maxWait how long calls wait at most, such as {@code 5s}
+     * @param enabled {@code false}: calls go on as if there were no limits
+     * @return the description after the change
+     * @throws InvalidEndpointRequestException (over HTTP: 400) if there is no such resource, or the change makes no sense
+     * @throws BackendUnavailableException if the backend cannot be asked
+     */
+    @WriteOperation
+    @SuppressWarnings("deprecation") // Spring Boot 3.5 knows no other annotation for an optional parameter
+    public @Nullable ResourceDescription change(
+            @Selector String resource,
+            @org.springframework.lang.Nullable @Nullable Long limit,
+            @org.springframework.lang.Nullable @Nullable String window,
+            @org.springframework.lang.Nullable @Nullable String name,
+            @org.springframework.lang.Nullable @Nullable String kind,
+            @org.springframework.lang.Nullable @Nullable String policy,
+            @org.springframework.lang.Nullable @Nullable String maxWait,
+            @org.springframework.lang.Nullable @Nullable Boolean enabled) {
+        LimitChange change = new LimitChange(limit, window, name, kind, policy, maxWait, enabled);
+        return done(resource, () -> this.operations.override(resource, change.of(required(resource))));
+    }
+
+    /**
+     * Takes back what was changed of a resource at run time.
+     *
+     * @param resource its name
+     * @return the description after that
+     * @throws InvalidEndpointRequestException (over HTTP: 400) if there is no such resource
+     * @throws BackendUnavailableException if the backend cannot be asked
+     */
+    @DeleteOperation
+    public @Nullable ResourceDescription reset(@Selector String resource) {
+        return done(
+                resource, () -> this.operations.resetOverride(required(resource).name()));
+    }
+
+    private ResourceDefinition required(String resource) {
+        return find(resource)
+                .orElseThrow(() -> new IllegalArgumentException("There is no resource of that name. Known resources: "
+                        + this.operations.resources().stream()
+                                .map(ResourceDefinition::name)
+                                .toList()));
+    }
+
+    /** Waits until a change is made, and shows what it has led to. */
+    private @Nullable ResourceDescription done(String resource, Supplier<CompletableFuture<?>> change) {
+        try {
+            change.get()
+                    .copy()
+                    .orTimeout(this.patience.toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (IllegalArgumentException ex) {
+            String reason = String.valueOf(ex.getMessage());
+            throw new InvalidEndpointRequestException(reason, reason);
+        } catch (CompletionException ex) {
+            throw new BackendUnavailableException("The change may not have been made: " + reason(ex), ex);
         }
-        return null;
+        return resource(resource, null);
+    }
+
+    private Optional<ResourceDefinition> find(String resource) {
+        return this.operations.resources().stream()
+                .filter((definition) -> definition.name().equals(resource))
+                .findFirst();
     }
 
     /** Asks the backend; the future never fails and completes in bounded time. */
@@ -95,7 +174,8 @@ public final class LimitsEndpoint {
                 .orTimeout(this.patience.toMillis(), TimeUnit.MILLISECONDS)
                 .handle((snapshot, failure) -> failure == null
                         ? ResourceDescription.live(definition, snapshot)
-                        : ResourceDescription.unavailable(definition, reason(failure)));
+                        : ResourceDescription.unavailable(definition, reason(failure)))
+                .thenApply((description) -> description.with(this.operations.overrideOf(definition.name())));
     }
 
     private CompletableFuture<PartitionSnapshot> inspect(ResourceDefinition definition, @Nullable String key) {

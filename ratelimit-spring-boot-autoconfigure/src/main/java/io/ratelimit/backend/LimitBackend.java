@@ -1,6 +1,8 @@
 package io.ratelimit.backend;
 
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -40,4 +42,12 @@ public interface LimitBackend {
      * @param listener whom to tell
      */
     void listen(String instance, GrantListener listener);
+
+    /**
+     * Reads, and maybe changes, what all instances are told at run time. It outlives the instances.
+     *
+     * @param changes values by name to write first, all at once; empty: the name is removed
+     * @return what they are told now
+     */
+    CompletionStage<Settings> settings(Map<String, Optional<String>> changes);
 }

@@ -68,6 +68,13 @@ final class Acquirer {
         return result;
     }
 
+    /** Lets a call go on whose resource an operator has switched off. */
+    CompletableFuture<Answer> bypass(Acquisition acquisition) {
+        answered(acquisition, AcquireOutcome.BYPASSED);
+        return CompletableFuture.completedFuture(
+                Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+    }
+
     /** Makes a permit as if it had never been acquired. */
     void undo(Permit permit) {
         if (permit instanceof GrantedPermit granted) {

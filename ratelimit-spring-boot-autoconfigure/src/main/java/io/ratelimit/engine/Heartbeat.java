@@ -25,6 +25,8 @@ final class Heartbeat {
 
     private final ResourceRegistry resources;
 
+    private final Overrides overrides;
+
     private final Acquirer acquirer;
 
     private final Route backend;
@@ -45,6 +47,7 @@ final class Heartbeat {
     Heartbeat(
             String instance,
             ResourceRegistry resources,
+            Overrides overrides,
             Acquirer acquirer,
             Route backend,
             Route memory,
@@ -54,6 +57,7 @@ final class Heartbeat {
             ScheduledExecutorService timers) {
         this.instance = instance;
         this.resources = resources;
+        this.overrides = overrides;
         this.backend = backend;
         this.memory = memory;
         this.acquirer = acquirer;
@@ -96,8 +100,11 @@ final class Heartbeat {
 
     /** Beats once. */
     void beat() {
-        CompletionStage<?> sign =
-                this.backend.heartbeat(this.instance, shortestLease()).thenAccept(this.partitions::learn);
+        // what is changed at run time comes first: from then on definitions are stamped with the backend's time
+        CompletionStage<?> sign = this.backend
+                .heartbeat(this.instance, shortestLease())
+                .thenCombine(this.overrides.refresh(), (membership, settings) -> membership)
+                .thenAccept(this.partitions::learn);
         if (this.memory != this.backend) {
             this.memory.heartbeat(this.instance, shortestLease());
         }

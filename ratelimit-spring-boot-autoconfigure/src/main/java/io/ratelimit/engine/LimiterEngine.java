@@ -7,9 +7,11 @@ import io.ratelimit.Limiter;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Operation.Inspect;
+import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
 import java.math.BigInteger;
 import java.security.SecureRandom;
@@ -61,6 +63,8 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final Acquirer acquirer;
 
+    private final Overrides overrides;
+
     private final Heartbeat heartbeat;
 
     /**
@@ -88,13 +92,15 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         Listeners all = new Listeners(listeners);
         Route shared = new Route(backend, all, nanoClock);
         Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
-        this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
+        this.partitions = new Partitions(resources.defaults().lease());
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, this.timers);
         this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, this.waiters, all);
+        this.overrides = new Overrides(shared, resources, this::changed);
         this.heartbeat = new Heartbeat(
                 this.instance,
                 resources,
+                this.overrides,
                 this.acquirer,
                 shared,
                 own,
@@ -244,6 +250,34 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 .toCompletableFuture();
     }
 
+    @Override
+    public ResourceOverride overrideOf(String resource) {
+        return this.resources.overrideOf(this.resources.get(resource).name());
+    }
+
+    @Override
+    public CompletableFuture<ResourceDefinition> override(String resource, ResourceOverride changes) {
+        return this.overrides.override(resource, changes).toCompletableFuture();
+    }
+
+    @Override
+    public CompletableFuture<ResourceDefinition> resetOverride(String resource) {
+        return this.overrides.reset(resource).toCompletableFuture();
+    }
+
+    /** Tells the queues in which somebody waits at once: a higher limit is theirs first. */
+    private void changed(ResourceDefinition definition, long atMicros) {
+        this.partitions.restamp(definition, atMicros);
+        Route route = this.acquirer.route(definition);
+        this.waiters.places().stream()
+                .filter((place) ->
+                        place.route() == route && place.partition().resource().equals(definition.name()))
+                .map((place) -> place.partition().key())
+                .distinct()
+                .forEach((key) -> route.execute(
+                        this.partitions.sharedStored(definition, key), new Renew("", List.of(), List.of())));
+    }
+
     private static PartitionSnapshot snapshot(String resource, Reply.Inspected seen) {
         List<PartitionSnapshot.Holder> holders =
                 seen.holders().stream().map((holder) -> holder(seen, holder)).toList();
@@ -292,8 +326,10 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private CompletableFuture<Answer> start(LimitRequest request) {
         ResourceDefinition definition = this.resources.get(request.resource());
+        ResourceOverride override = this.resources.overrideOf(request.resource());
         String ticket = this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
-        return this.acquirer.acquire(Acquisition.of(request, definition, ticket, this.leases.nanoTime()));
+        Acquisition acquisition = Acquisition.of(override.applyTo(request), definition, ticket, this.leases.nanoTime());
+        return override.limiting() ? this.acquirer.acquire(acquisition) : this.acquirer.bypass(acquisition);
     }
 
     /** The edge where callers block. */

@@ -15,9 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,52 +30,63 @@ final class Partitions {
 
     private final Duration defaultLease;
 
-    private final LongSupplier nanoClock;
-
     private final Map<String, Stamped> shared = new ConcurrentHashMap<>();
 
     private final Map<String, Stamped> shares = new ConcurrentHashMap<>();
 
     private final AtomicLong lastShare = new AtomicLong();
 
-    private volatile @Nullable Seen membership;
+    private volatile @Nullable Membership membership;
+
+    /** When this instance first gave a sign of life, by the backend's clock; 0: not yet. What it was configured with holds since then. */
+    private volatile long registeredMicros;
 
     /**
      * Makes one.
      *
      * @param defaultLease how long a sign of life counts for a resource without slots
-     * @param nanoClock the monotonic time
      */
-    Partitions(Duration defaultLease, LongSupplier nanoClock) {
+    Partitions(Duration defaultLease) {
         this.defaultLease = defaultLease;
-        this.nanoClock = nanoClock;
     }
 
     /** Learns the backend's time and how many instances share it. */
     void learn(Membership newest) {
-        Seen before = this.membership;
-        this.membership = new Seen(newest, this.nanoClock.getAsLong());
+        Membership before = this.membership;
+        this.membership = newest;
         if (before == null) {
+            this.registeredMicros = newest.nowMicros();
             this.shared.clear();
         }
-        if (before == null || before.membership().liveInstances() != newest.liveInstances()) {
+        if (before == null || before.liveInstances() != newest.liveInstances()) {
             this.shares.clear();
         }
     }
 
     int liveInstances() {
-        Seen seen = this.membership;
-        return (seen != null) ? Math.max(1, seen.membership().liveInstances()) : 1;
+        Membership seen = this.membership;
+        return (seen != null) ? Math.max(1, seen.liveInstances()) : 1;
     }
 
     /** Returns the partition that all instances share. */
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, definition.limits(), stamp(), lease(definition));
+            known = new Stamped(definition, definition.limits(), this.registeredMicros, lease(definition));
             this.shared.put(definition.name(), known);
         }
         return known.partition(key);
+    }
+
+    /** Goes by another definition of a resource, which holds since that time by the backend's clock. */
+    void restamp(ResourceDefinition definition, long atMicros) {
+        this.shared.put(definition.name(), new Stamped(definition, definition.limits(), atMicros, lease(definition)));
+    }
+
+    /** Returns the partition that all instances share, of a key that is stored like this. */
+    Partition sharedStored(ResourceDefinition definition, @Nullable String storedKey) {
+        Partition keyless = shared(definition, null);
+        return new Partition(keyless.resource(), storedKey, keyless.limits(), keyless.stampMicros(), keyless.lease());
     }
 
     /** Returns the partition of this instance alone, at its share of the limits. */
@@ -119,15 +128,6 @@ final class Partitions {
                 .orElse(this.defaultLease);
     }
 
-    private long stamp() {
-        Seen seen = this.membership;
-        if (seen == null) {
-            return 0;
-        }
-        return seen.membership().nowMicros()
-                + TimeUnit.NANOSECONDS.toMicros(this.nanoClock.getAsLong() - seen.atNanos());
-    }
-
     private static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {
         if (key == null) {
             return null;
@@ -161,8 +161,6 @@ final class Partitions {
             throw new IllegalStateException(ex);
         }
     }
-
-    private record Seen(Membership membership, long atNanos) {}
 
     /**
      * A definition and what goes with every operation on it.

@@ -7,7 +7,10 @@ import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Settings;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -67,6 +70,10 @@ final class Route {
 
     CompletionStage<Membership> heartbeat(String instance, Duration lease) {
         return this.backend.heartbeat(instance, lease).whenComplete((membership, failure) -> notice(failure));
+    }
+
+    CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+        return this.backend.settings(changes).whenComplete((settings, failure) -> notice(failure));
     }
 
     void listen(String instance, GrantListener listener) {

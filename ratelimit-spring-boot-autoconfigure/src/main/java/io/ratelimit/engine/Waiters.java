@@ -12,6 +12,7 @@ import io.ratelimit.engine.Waiter.Settled;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -231,6 +232,11 @@ final class Waiters implements GrantListener {
         } else {
             waiter.answer().complete(answer);
         }
+    }
+
+    /** Returns the places where somebody waits. */
+    Set<Place> places() {
+        return Set.copyOf(this.lines.keySet());
     }
 
     /** Gives up all places in queues. */

@@ -6,8 +6,11 @@ import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Settings;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryBackend implements LimitBackend {
 
     private final Map<Partition.Id, PartitionMachine> machines = new ConcurrentHashMap<>();
+
+    private final Map<String, String> settings = new HashMap<>();
 
     private final NoticeDelivery notices = new NoticeDelivery();
 
@@ -75,6 +80,15 @@ public final class MemoryBackend implements LimitBackend {
     @Override
     public void listen(String instance, GrantListener listener) {
         this.notices.listen(instance, listener);
+    }
+
+    @Override
+    public CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+        synchronized (this.settings) {
+            changes.forEach((name, value) -> value.ifPresentOrElse(
+                    (present) -> this.settings.put(name, present), () -> this.settings.remove(name)));
+            return CompletableFuture.completedStage(new Settings(this.clockMicros.getAsLong(), this.settings));
+        }
     }
 
     /** Returns how many partitions are kept, for tests of the bound on memory. */

@@ -56,6 +56,11 @@ record LuaScript(String source, String digest) {
         return of(read(clock, "heartbeat.lua"));
     }
 
+    /** Joins the settings that instances share behind a clock. */
+    static LuaScript settings(String clock) {
+        return of(read(clock, "settings.lua"));
+    }
+
     private static LuaScript of(String source) {
         String folded = fold(source);
         return new LuaScript(folded, sha1(folded));

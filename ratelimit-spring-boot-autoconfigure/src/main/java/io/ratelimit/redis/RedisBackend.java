@@ -13,10 +13,14 @@ import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
+import io.ratelimit.backend.Settings;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,6 +52,8 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private final LuaScript partitionScript;
 
     private final LuaScript heartbeatScript;
+
+    private final LuaScript settingsScript;
 
     private final Mailboxes mailboxes;
 
@@ -83,6 +89,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.clock = clock;
         this.partitionScript = LuaScript.partition(clock.file());
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
+        this.settingsScript = LuaScript.settings(clock.file());
         this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue);
         this.scripting.connected();
     }
@@ -212,7 +219,35 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.heartbeatScript,
                 new byte[][] {this.keys.instances()},
                 (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
-        // connecting may take a cold JVM longer than a command may take, and nobody waits for this
+        return callAlone(call)
+                .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
+    }
+
+    @Override
+    public CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+        ScriptCall call = new ScriptCall(this.settingsScript, new byte[][] {this.keys.settings()}, (arguments) -> {
+            changes.forEach((name, value) -> arguments.add(bytes(name)).add(bytes(value.orElse(""))));
+            this.clock.time().accept(arguments);
+        });
+        return callAlone(call).thenApply((reply) -> {
+            Map<String, String> values = new HashMap<>();
+            for (int i = 1; i < reply.size(); i += 2) {
+                values.put(text(reply.get(i)), text(reply.get(i + 1)));
+            }
+            return new Settings((Long) reply.get(0), values);
+        });
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(Object bytes) {
+        return new String((byte[]) bytes, StandardCharsets.UTF_8);
+    }
+
+    /** Calls a script that is not of a partition, once there is a connection: that may take a cold JVM longer than a command may take. */
+    private CompletionStage<List<Object>> callAlone(ScriptCall call) {
         return this.scripting
                 .connected()
                 .thenCompose((connected) -> {
@@ -220,7 +255,6 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                     this.scripting.send();
                     return call.reply().orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS);
                 })
-                .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)))
                 .exceptionally((failure) -> {
                     throw unavailable(failure);
                 });

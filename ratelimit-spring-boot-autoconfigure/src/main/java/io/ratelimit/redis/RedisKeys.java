@@ -48,4 +48,9 @@ final class RedisKeys {
     byte[] instances() {
         return (this.prefix + "instances").getBytes(StandardCharsets.UTF_8);
     }
+
+    /** Returns the key of what instances are told at run time. */
+    byte[] settings() {
+        return (this.prefix + "settings").getBytes(StandardCharsets.UTF_8);
+    }
 }

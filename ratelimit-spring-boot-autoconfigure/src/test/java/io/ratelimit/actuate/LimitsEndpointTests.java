@@ -2,10 +2,12 @@ package io.ratelimit.actuate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
+import io.ratelimit.LimitKind;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitStatus;
@@ -14,6 +16,7 @@ import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import io.ratelimit.actuate.LimitsDescription.HolderDescription;
 import io.ratelimit.actuate.LimitsDescription.LimitDescription;
 import io.ratelimit.actuate.LimitsDescription.LimitUsage;
@@ -22,6 +25,7 @@ import io.ratelimit.actuate.LimitsDescription.Usage;
 import io.ratelimit.actuate.LimitsDescription.WaiterDescription;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -69,6 +73,8 @@ class LimitsEndpointTests {
 
     private final List<String> asked = new ArrayList<>();
 
+    private final Map<String, ResourceOverride> overrides = new HashMap<>();
+
     private final LimitsEndpoint endpoint =
             endpoint((resource, key) -> CompletableFuture.completedFuture(SNAPSHOT), Duration.ofMinutes(1));
 
@@ -96,8 +102,89 @@ class LimitsEndpointTests {
                 asked.add(resource + "/" + key);
                 return inspection.apply(resource, key);
             }
+
+            @Override
+            public ResourceOverride overrideOf(String resource) {
+                return overrides.getOrDefault(resource, ResourceOverride.NONE);
+            }
+
+            @Override
+            public CompletableFuture<ResourceDefinition> override(String resource, ResourceOverride changes) {
+                overrides.merge(resource, changes, ResourceOverride::and);
+                return CompletableFuture.completedFuture(POOL);
+            }
+
+            @Override
+            public CompletableFuture<ResourceDefinition> resetOverride(String resource) {
+                overrides.remove(resource);
+                return CompletableFuture.completedFuture(POOL);
+            }
         };
         return new LimitsEndpoint(operations, patience);
+    }
+
+    @Nested
+    class Changing {
+
+        private ResourceOverride limits(ResourceOverride.LimitOverride... limits) {
+            return new ResourceOverride(List.of(limits), null, null, null);
+        }
+
+        @Test
+        void takesTheLimitThatHasTheNameOrTheKind() {
+            endpoint.change("pool", 50L, null, "requests", null, null, null, null);
+            endpoint.change("pool", 4L, null, null, "concurrency", null, null, null);
+
+            assertThat(overrides.get("pool"))
+                    .isEqualTo(limits(
+                            new ResourceOverride.LimitOverride(LimitKind.RATE, "requests", 50L, null),
+                            new ResourceOverride.LimitOverride(LimitKind.CONCURRENCY, "default", 4L, null)));
+        }
+
+        @Test
+        void takesTheRateLimitForAWindow() {
+            endpoint.change("pool", null, "30s", null, null, null, null, null);
+
+            assertThat(overrides.get("pool"))
+                    .isEqualTo(limits(new ResourceOverride.LimitOverride(
+                            LimitKind.RATE, "requests", null, Duration.ofSeconds(30))));
+        }
+
+        @Test
+        void understandsPolicyWaitAndSwitch() {
+            ResourceDescription changed = endpoint.change("pool", null, null, null, null, "observe", "1m", false);
+
+            assertThat(overrides.get("pool"))
+                    .isEqualTo(new ResourceOverride(List.of(), LimitPolicy.OBSERVE, Duration.ofMinutes(1), false));
+            assertThat(changed.enabled()).isFalse();
+            assertThat(changed.override().policy()).isEqualTo("observe");
+            assertThat(endpoint.reset("pool").override()).isNull();
+        }
+
+        @Test
+        void saysWhatItDoesNotUnderstand() {
+            assertThatThrownBy(() -> endpoint.change("pool", null, null, null, null, null, null, null))
+                    .isInstanceOf(InvalidEndpointRequestException.class)
+                    .hasMessageContaining("give at least one of limit, window, policy, maxWait, enabled");
+            assertThatThrownBy(() -> endpoint.change("pool", 5L, null, "tokens", null, null, null, null))
+                    .hasMessageContaining("No limit of the resource 'pool' is meant")
+                    .hasMessageContaining("rate requests");
+            assertThatThrownBy(() -> endpoint.change("pool", null, null, null, null, "deny", null, null))
+                    .hasMessage("The policy 'deny' is none of reject, block, observe");
+            assertThatThrownBy(() -> endpoint.change("pool", null, "soon", null, null, null, null, null))
+                    .hasMessageContaining("The window 'soon' is not a duration such as 5s");
+            assertThatThrownBy(() -> endpoint.change("pool", 5L, "1m", null, "concurrency", null, null, null))
+                    .hasMessageContaining("has no window");
+            assertThat(overrides).isEmpty();
+        }
+
+        @Test
+        void ofAnUnknownResourceIsRefused() {
+            assertThatThrownBy(() -> endpoint.change("nope", 5L, null, null, null, null, null, null))
+                    .isInstanceOf(InvalidEndpointRequestException.class)
+                    .hasMessage("There is no resource of that name. Known resources: [per-user, pool]");
+            assertThatThrownBy(() -> endpoint.reset("nope")).isInstanceOf(InvalidEndpointRequestException.class);
+        }
     }
 
     @Nested

@@ -751,7 +751,7 @@ class LimiterEngineTests {
             await().until(() -> stopper.getState() == Thread.State.TIMED_WAITING);
             backend.letGo();
             stopper.join();
-            assertThat(arrived(Release.class)).hasSize(1);
+            assertThat(arrived(Release.class)).isNotEmpty(); // again if a renewal of the lease was under way
         }
     }
 

@@ -8,10 +8,12 @@ import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Granted;
+import io.ratelimit.backend.Settings;
 import io.ratelimit.memory.MemoryBackend;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -220,6 +222,13 @@ final class SteeredBackend implements LimitBackend {
         return this.machine
                 .heartbeat(instance, lease)
                 .thenApply((membership) -> new Membership(this.liveInstances, membership.nowMicros()));
+    }
+
+    @Override
+    public CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+        return this.wire == Wire.WHOLE
+                ? this.machine.settings(changes)
+                : CompletableFuture.failedStage(new BackendUnavailableException("the wire is cut"));
     }
 
     private record HeldBack(Class<?> type, Runnable action) {}

@@ -11,7 +11,10 @@ import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Reply.Renewed;
+import io.ratelimit.backend.Settings;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -42,6 +45,11 @@ final class RecordingBackend implements LimitBackend {
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
         return this.backend.heartbeat(instance, lease);
+    }
+
+    @Override
+    public CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
+        return this.backend.settings(changes);
     }
 
     @Override

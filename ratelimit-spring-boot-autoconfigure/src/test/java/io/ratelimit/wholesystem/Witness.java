@@ -98,6 +98,14 @@ final class Witness implements AutoCloseable {
                 this::toString);
     }
 
+    /** Waits until a slot has been taken back from whoever held it. */
+    void awaitTakenBack() {
+        Awaiting.until(
+                "a slot is taken back",
+                () -> catchUp().steps().stream().anyMatch((step) -> step instanceof Freed freed && !freed.byOwner()),
+                this::toString);
+    }
+
     /** Returns whether nothing is held and nobody waits. */
     boolean isQuiet() {
         return held() == 0 && queued() == 0;

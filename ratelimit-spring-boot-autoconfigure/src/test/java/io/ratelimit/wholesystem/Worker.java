@@ -70,6 +70,7 @@ public final class Worker implements AutoCloseable {
             case "block" -> this.calls.block(Integer.parseInt(command[1]), Call.parse(command));
             case "load" ->
                 this.calls.load(Integer.parseInt(command[1]), Duration.parse(command[2]), Call.parse(command));
+            case "unload" -> this.calls.unload();
             case "close" -> this.calls.close(Integer.parseInt(command[1]));
             case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
             case "stop" -> this.engine.stop();

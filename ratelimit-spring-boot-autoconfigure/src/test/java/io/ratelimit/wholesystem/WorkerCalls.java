@@ -35,6 +35,8 @@ final class WorkerCalls {
 
     private final Queue<Held> held = new ConcurrentLinkedQueue<>();
 
+    private volatile boolean unloaded;
+
     WorkerCalls(Limiter limiter) {
         this.limiter = limiter;
     }
@@ -73,13 +75,14 @@ final class WorkerCalls {
         }
     }
 
-    /** Starts threads that acquire, hold and close, again and again, until the time is over. */
+    /** Starts threads that acquire, hold and close, again and again, until the time is over or {@link #unload()}. */
     void load(int threads, Duration time, Call call) {
+        this.unloaded = false;
         long endNanos = System.nanoTime() + time.toNanos();
         CountDownLatch running = new CountDownLatch(threads);
         for (int i = 0; i < threads; i++) {
             start(() -> {
-                while (System.nanoTime() - endNanos < 0) {
+                while (!this.unloaded && System.nanoTime() - endNanos < 0) {
                     loadOnce(call);
                 }
                 running.countDown();
@@ -88,6 +91,10 @@ final class WorkerCalls {
                 }
             });
         }
+    }
+
+    void unload() {
+        this.unloaded = true;
     }
 
     private void loadOnce(Call call) {

@@ -56,6 +56,21 @@ final class WorkerProcess implements AutoCloseable {
         return command("load " + threads + ' ' + time + ' ' + call.format());
     }
 
+    /** Lets threads acquire, hold and close again and again until {@link #unload()}. */
+    WorkerProcess load(int threads, Call call) {
+        return load(threads, Duration.ofMinutes(10), call);
+    }
+
+    /** Lets the threads of a load end. */
+    WorkerProcess unload() {
+        return command("unload");
+    }
+
+    /** Waits until so many more calls have been granted. */
+    WorkerProcess awaitMoreGranted(int count) {
+        return await(Event.GRANTED, count(Event.GRANTED) + count);
+    }
+
     /** Lets it close the permits that were granted to it first. */
     WorkerProcess close(int count) {
         return command("close " + count);

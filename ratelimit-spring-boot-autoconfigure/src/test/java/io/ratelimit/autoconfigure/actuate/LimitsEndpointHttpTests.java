@@ -27,6 +27,7 @@ import org.springframework.context.annotation.Configuration;
             "ratelimit.backend=memory",
             "ratelimit.resources.pool.concurrency=10",
             "ratelimit.resources.pool.rate=100/1m",
+            "ratelimit.resources.changing.concurrency=5",
             "ratelimit.resources.per-user.key=user",
             "ratelimit.resources.per-user.concurrency=2"
         })
@@ -67,7 +68,7 @@ class LimitsEndpointHttpTests {
         Map<String, Object> all = json("");
 
         assertThat(all).containsOnlyKeys("instance", "liveInstances", "resources");
-        assertThat(object(all, "resources")).containsOnlyKeys("pool", "per-user");
+        assertThat(object(all, "resources")).containsOnlyKeys("pool", "per-user", "changing");
         Map<String, Object> pool = object(object(all, "resources"), "pool");
         assertThat(pool)
                 .containsOnlyKeys(
@@ -80,6 +81,7 @@ class LimitsEndpointHttpTests {
                         "hashKeys",
                         "perInstance",
                         "attributes",
+                        "enabled",
                         "status",
                         "usage");
         assertThat(pool.get("limits"))
@@ -131,6 +133,49 @@ class LimitsEndpointHttpTests {
             assertThat(object(json("/per-user?key=u%201"), "usage")).containsEntry("holderCount", 1);
             assertThat(object(json("/per-user?key=u2"), "usage")).containsEntry("holderCount", 0);
         }
+    }
+
+    private HttpResponse<String> send(String method, String path, String body)
+            throws IOException, InterruptedException {
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://localhost:" + this.port + "/actuator/limits" + path))
+                                .header("Content-Type", "application/json")
+                                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void aLimitIsChangedAndTakenBack() throws Exception {
+        HttpResponse<String> changed = send("POST", "/changing", "{\"limit\": 1, \"policy\": \"observe\"}");
+
+        assertThat(changed.statusCode()).isEqualTo(200);
+        Map<String, Object> changing = json("/changing");
+        assertThat(list(changing, "limits"))
+                .singleElement()
+                .satisfies((limit) -> assertThat(limit).containsEntry("limit", 1));
+        assertThat(changing).containsEntry("policy", "observe");
+        assertThat(object(changing, "override")).containsEntry("policy", "observe");
+        assertThat(this.limiter.acquire("changing").fencingToken()).isPositive();
+        assertThat(this.limiter.acquire("changing").fencingToken()).isZero();
+
+        assertThat(send("DELETE", "/changing", "").statusCode()).isEqualTo(200);
+        assertThat(json("/changing")).containsEntry("policy", "reject").doesNotContainKey("override");
+        assertThat(list(json("/changing"), "limits"))
+                .singleElement()
+                .satisfies((limit) -> assertThat(limit).containsEntry("limit", 5));
+    }
+
+    @Test
+    void aChangeThatMakesNoSenseIsABadRequest() throws Exception {
+        HttpResponse<String> refused = send("POST", "/changing", "{\"limit\": 0}");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(send("POST", "/changing", "{\"limit\": \"many\"}").statusCode())
+                .isEqualTo(400);
+        assertThat(send("POST", "/changing", "{}").statusCode()).isEqualTo(400);
+        assertThat(send("POST", "/nope", "{\"limit\": 1}").statusCode()).isEqualTo(400);
+        assertThat(send("DELETE", "/nope", "").statusCode()).isEqualTo(400);
     }
 
     @Test
