@@ -77,6 +77,20 @@ public record RateLimit(String name, long limit, Duration window, RateAlgorithm 
     }
 
     /**
+     * Returns the same limit with other numbers. The burst of a bucket stays, unless it is that of a token bucket and equals the limit:
+     * then it does so afterwards, too.
+     *
+     * @param otherLimit how much may be taken per window
+     * @param otherWindow the length of the window
+     * @return the changed limit
+     * @throws IllegalArgumentException for a value out of its range
+     */
+    public RateLimit changedTo(long otherLimit, Duration otherWindow) {
+        boolean follows = this.algorithm != RateAlgorithm.LEAKY_BUCKET && this.burst == this.limit;
+        return new RateLimit(this.name, otherLimit, otherWindow, this.algorithm, follows ? otherLimit : this.burst);
+    }
+
+    /**
      * Checks how much of a rate limit was used, as {@link Permit#update} takes it.
      *
      * @param name the name of the limit

@@ -11,6 +11,7 @@
 
 local LOW_AT, LOW_MICROS, LOW_PARTS, EMPTY_AT, EMPTY_PARTS = 9, 10, 11, 12, 13
 local MOST_LOWS = 64
+local LOW_FORMAT = '<I7I7I4'
 
 local function is_less(micros, parts, other_micros, other_parts)
   return micros < other_micros or micros == other_micros and parts < other_parts
@@ -70,7 +71,7 @@ end
 local function read_lows(at)
   local count, lows = limits[at + COUNT], {}
   for i, packed in ipairs(count > 1 and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, 1, count - 1))) or {}) do
-    lows[i] = { struct.unpack(ENTRY_FORMAT, packed) }
+    lows[i] = { struct.unpack(LOW_FORMAT, packed) }
   end
   if count > 0 then
     lows[count] = { limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] }
@@ -81,7 +82,8 @@ end
 local function push_low(at, moment, micros, parts)
   local count = limits[at + COUNT]
   if count > 0 then
-    store_entry(at, count, limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS])
+    local packed = struct.pack(LOW_FORMAT, limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS])
+    entry_count = entry_count + redis.call('HSET', ENTRIES, entry_field(at, count), packed)
   end
   limits[at + COUNT], limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] = count + 1, moment, micros, parts
 end
@@ -112,7 +114,7 @@ local function learn_low(at, micros, parts)
     limits[at + COUNT] = count
     if count > 0 then
       limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] =
-        struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, count)))
+        struct.unpack(LOW_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, count)))
       remove_entries(at, count, count)
     end
   end

@@ -19,10 +19,10 @@ local function window_wait(at, amount)
     return gone_at - now
   end
   for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
-    local _, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+    local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
     missing = missing - entry_amount
     if missing <= 0 then
-      return latest + limits[at + SPAN] + 1 - now
+      return first + span + limits[at + SPAN] + 1 - now
     end
   end
   local windows = limits[at + DEBT] > 0 and rates().windows_for(at, limits[at + DEBT] + amount) or 1

@@ -2,7 +2,7 @@
 --
 -- limit      SPAN: the window (us); USED: sum of the entries; DEBT: see window_debt.lua; COUNT: entries; INDEX: number of the oldest entry. The newest and
 --            the oldest entry stand in the header (while COUNT is 1 the newest alone), those between in ENTRIES as
---            "<id of the limit>:<number>": first, latest, amount
+--            "<id of the limit>:<number>": first (us), how much later the latest is (us), amount
 -- entry      first and latest event (us), amount. It counts from its latest event, and for one window after it. No two
 --            entries share a moment.
 -- invariant  USED is never below what was taken within the last window; at most 128 entries.
@@ -10,7 +10,7 @@
 local ID, COUNT, INDEX, NEWEST_FIRST, NEWEST_LATEST, NEWEST_AMOUNT, OLDEST_FIRST, OLDEST_LATEST, OLDEST_AMOUNT =
   6, 7, 8, 9, 10, 11, 12, 13, 14
 local EXACT_ENTRIES = 64
-local ENTRY_FORMAT = '<ddd'
+local ENTRY_FORMAT = '<I7I5I4'
 
 local function entry_field(at, offset)
   return limits[at + ID] .. ':' .. limits[at + INDEX] + offset
@@ -33,7 +33,7 @@ end
 
 local function store_entry(at, offset, first, latest, amount)
   entry_count = entry_count
-    + redis.call('HSET', ENTRIES, entry_field(at, offset), struct.pack(ENTRY_FORMAT, first, latest, amount))
+    + redis.call('HSET', ENTRIES, entry_field(at, offset), struct.pack(ENTRY_FORMAT, first, latest - first, amount))
 end
 
 -- Returns when the oldest entry has left the window, and its amount.
@@ -62,8 +62,8 @@ local function advance(at)
     changed = true
     limits[at + USED] = limits[at + USED] - amount
     if limits[at + COUNT] > 2 then
-      limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] =
-        struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, 1)))
+      local first, span, next_amount = struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, 1)))
+      limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] = first, first + span, next_amount
       remove_entries(at, 1, 1)
     end
     limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1

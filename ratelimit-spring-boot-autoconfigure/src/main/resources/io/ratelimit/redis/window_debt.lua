@@ -59,10 +59,10 @@ local function refund_entry(at, amount, moment)
     return refunded
   end
   for offset, packed in ipairs(waiting().read_entries(at, 1, count - 2)) do
-    local first, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-    refunded = refund_from(first, latest, entry_amount)
+    local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+    refunded = refund_from(first, first + span, entry_amount)
     if refunded then
-      store_entry(at, offset, first, latest, entry_amount - refunded)
+      store_entry(at, offset, first, first + span, entry_amount - refunded)
       return refunded
     end
   end
