@@ -5,6 +5,7 @@ import io.ratelimit.LimitPolicy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
+import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
 import java.util.Map;
@@ -26,6 +27,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
  *     brackets and quotes, such as "[my_api.v1]".
  * @param web Answers over HTTP.
+ * @param dashboard Page that shows the limits as pictures.
  * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
  *     limits lie outside of transactions and inside of method security.
  */
@@ -43,6 +45,7 @@ public record RateLimitProperties(
         @DefaultValue Defaults defaults,
         @DefaultValue Map<String, Resource> resources,
         @DefaultValue Web web,
+        @DefaultValue Dashboard dashboard,
 
         @DefaultValue("" + LimitAnnotationBeanPostProcessor.DEFAULT_ORDER)
         int aspectOrder) {
@@ -80,8 +83,21 @@ public record RateLimitProperties(
      * Answers over HTTP.
      *
      * @param headers Which response headers tell clients of their limits.
+     * @param ipv6PrefixLength How many bits of an IPv6 address tell clients apart where 'ip' is a key, from 1 to 128.
      */
-    public record Web(@DefaultValue("ietf") RateLimitHeaders headers) {}
+    public record Web(
+            @DefaultValue("ietf") RateLimitHeaders headers,
+
+            @DefaultValue("" + ClientAddress.DEFAULT_IPV6_PREFIX_LENGTH)
+            int ipv6PrefixLength) {}
+
+    /**
+     * Page that shows the limits as pictures.
+     *
+     * @param enabled Whether there is an actuator endpoint limitsdashboard with the page. It has to be exposed like any other, and
+     *     shows what the endpoint limits says, so that has to be exposed too.
+     */
+    public record Dashboard(@DefaultValue("false") boolean enabled) {}
 
     /**
      * A resource: what limits it carries and what happens at them.

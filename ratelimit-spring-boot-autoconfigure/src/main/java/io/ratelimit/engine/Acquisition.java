@@ -9,6 +9,7 @@ import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +96,11 @@ record Acquisition(
                 this.priority,
                 this.ticket + "-again",
                 this.startNanos);
+    }
+
+    /** Returns its key as it is stored and shown. */
+    Optional<String> storedKey() {
+        return Optional.ofNullable(Partitions.stored(this.definition, this.key));
     }
 
     /** Returns how long it may still wait. */

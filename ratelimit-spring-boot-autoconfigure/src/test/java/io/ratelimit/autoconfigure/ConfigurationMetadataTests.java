@@ -65,6 +65,7 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.aspect-order", LimitAnnotationBeanPostProcessor.DEFAULT_ORDER),
                         entry("ratelimit.backend", null),
                         entry("ratelimit.command-timeout", "500ms"),
+                        entry("ratelimit.dashboard.enabled", false),
                         entry("ratelimit.defaults.max-queue", 1000),
                         entry("ratelimit.defaults.max-wait", null),
                         entry("ratelimit.defaults.policy", "reject"),

@@ -247,7 +247,7 @@ class StartupFailureTests {
             assertThat(analysis.getDescription()).contains("'ratelimit.leese'");
             assertThat(analysis.getAction())
                     .isEqualTo(
-                            "Use one of those that 'ratelimit' has: aspect-order, backend, command-timeout, defaults,"
+                            "Use one of those that 'ratelimit' has: aspect-order, backend, command-timeout, dashboard, defaults,"
                                     + " enabled, key-prefix, lease, on-backend-failure, resources, web.");
         }
 

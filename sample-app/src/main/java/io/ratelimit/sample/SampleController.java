@@ -35,6 +35,8 @@ class SampleController {
                         "/sales/north",
                         "/weather/Oslo",
                         "/actuator/limits",
+                        "/actuator/limitsdashboard",
+                        "/actuator/prometheus",
                         "/actuator/metrics/ratelimit.slots.active"));
     }
 

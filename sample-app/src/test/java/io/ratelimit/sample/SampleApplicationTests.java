@@ -8,14 +8,18 @@ import io.ratelimit.LimitKind;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.Limiter;
 import io.ratelimit.Permit;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -187,6 +191,25 @@ class SampleApplicationTests {
                         "/actuator/metrics/ratelimit.acquire?tag=resource:front-page&tag=outcome:observed",
                         "$.measurements[0].value"))
                 .isEqualTo(1.0);
+    }
+
+    @Test
+    void showsItsLimitsOnAPage() {
+        HttpResponse<String> page = get("/actuator/limitsdashboard", "ops");
+
+        assertThat(page.statusCode()).isEqualTo(200);
+        assertThat(page.headers().firstValue("Content-Type")).contains("text/html;charset=UTF-8");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"grafana-dashboard.json", "prometheus-alerts.yml"})
+    void exposesEveryMetricThatTheDocsAskFor(String file) throws IOException {
+        String scrape = get("/actuator/prometheus", "ops").body();
+        String queries = Files.readString(Path.of("..", "docs", file));
+
+        assertThat(Pattern.compile("\\bratelimit_\\w+").matcher(queries).results())
+                .isNotEmpty()
+                .allSatisfy((metric) -> assertThat(scrape).containsPattern("(?m)^" + metric.group() + "\\{"));
     }
 
     @ParameterizedTest
