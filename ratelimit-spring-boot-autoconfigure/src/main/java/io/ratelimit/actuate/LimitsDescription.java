@@ -252,6 +252,7 @@ public record LimitsDescription(
      * @param limit how much may be taken: per window, or at once
      * @param window the window of a rate limit, such as {@code PT1M}
      * @param algorithm how a rate limit counts, such as {@code sliding-window}
+     * @param burst how much a bucket gives at once; left out: it is no bucket
      * @param lease how long a slot is kept without a sign of life of its holder
      * @param maxHold after which time a slot is taken back although its holder lives; left out: never
      */
@@ -261,6 +262,7 @@ public record LimitsDescription(
             long limit,
             @Nullable String window,
             @Nullable String algorithm,
+            @Nullable Long burst,
             @Nullable String lease,
             @Nullable String maxHold) {
 
@@ -272,6 +274,7 @@ public record LimitsDescription(
                         rate.limit(),
                         text(rate.window()),
                         constant(rate.algorithm()),
+                        rate.algorithm().isBucket() ? rate.burst() : null,
                         null,
                         null);
             }
@@ -280,6 +283,7 @@ public record LimitsDescription(
                     slots.name(),
                     constant(slots.kind()),
                     slots.limit(),
+                    null,
                     null,
                     null,
                     text(slots.lease()),

@@ -100,7 +100,8 @@ public @interface RateLimited {
     String window() default "";
 
     /**
-     * How the inline limit counts. {@link RateAlgorithm#SLIDING_WINDOW} by default.
+     * How the inline limit counts. {@link RateAlgorithm#SLIDING_WINDOW} by default. A bucket has its default burst: a token bucket the
+     * limit, a leaky bucket 1; another one is for application.yml to say.
      *
      * @return the algorithm
      */

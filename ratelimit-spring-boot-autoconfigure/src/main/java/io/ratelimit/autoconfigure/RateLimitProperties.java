@@ -175,14 +175,17 @@ public record RateLimitProperties(
      * A rate limit. Short: {@code 500/1m}, which stands in {@code limit} then, as there is no window. Texts, so that whatever is
      * wrong with them is told with the name of the property.
      *
-     * @param limit How much may be taken per window, from 1 to 10,000,000.
+     * @param limit How much may be taken per window, from 1 to 10,000,000. A fraction such as 2.5/1s is read as 5/2s.
      * @param window Length of the window with its unit, such as 1m, PT1M, 100ms or 30d, from 1 ms to 30 days.
      * @param algorithm How it counts.
+     * @param burst How much may be taken at once, of a token-bucket or leaky-bucket only, from 1 to 10,000,000. The limit of a
+     *     token-bucket and 1 of a leaky-bucket if not set.
      */
     public record Rate(
             @Nullable String limit,
             @Nullable String window,
-            @DefaultValue("sliding-window") RateAlgorithm algorithm) {}
+            @DefaultValue("sliding-window") RateAlgorithm algorithm,
+            @Nullable String burst) {}
 
     /**
      * A concurrency limit. Short: {@code 20}. Texts, so that whatever is wrong with them is told with the name of the property.

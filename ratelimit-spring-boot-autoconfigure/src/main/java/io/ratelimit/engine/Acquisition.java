@@ -6,6 +6,7 @@ import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.LimitRequest.AmountOf;
+import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
 import java.time.Duration;
 import java.util.List;
@@ -153,6 +154,36 @@ record Acquisition(
                             .formatted(amount, limit.capacity(), limit.name(), definition.name()));
         }
         return amount;
+    }
+
+    /**
+     * Returns the place of a rate limit.
+     *
+     * @throws IllegalArgumentException if there is none of that name, or so much cannot have been used
+     */
+    int rateLimit(String name, long actual) {
+        RateLimit.checkActual(name, actual);
+        List<Limit> limits = this.definition.limits();
+        boolean isKnown = false;
+        for (int i = 0; i < limits.size(); i++) {
+            isKnown |= limits.get(i).name().equals(name);
+            if (limits.get(i).name().equals(name) && limits.get(i).kind() == LimitKind.RATE) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException(
+                isKnown
+                        ? "The limit '%s' of the resource '%s' is a concurrency limit; its slots are freed when the permit is closed"
+                                .formatted(name, this.definition.name())
+                        : "The resource '%s' has no rate limit named '%s'. Its rate limits: %s"
+                                .formatted(this.definition.name(), name, namesOf(limits, LimitKind.RATE)));
+    }
+
+    private static List<String> namesOf(List<Limit> limits, LimitKind kind) {
+        return limits.stream()
+                .filter((limit) -> limit.kind() == kind)
+                .map(Limit::name)
+                .toList();
     }
 
     /** Returns how long slots of this resource, or its places in the queue, are kept at most without a sign of life. */

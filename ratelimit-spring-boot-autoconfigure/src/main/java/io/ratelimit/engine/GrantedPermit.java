@@ -27,6 +27,8 @@ final class GrantedPermit implements Permit {
 
     private final Leases leases;
 
+    private final Charges charges;
+
     private final long holdDeadlineNanos;
 
     private final AtomicReference<PermitState> state = new AtomicReference<>(PermitState.OPEN);
@@ -37,11 +39,14 @@ final class GrantedPermit implements Permit {
 
     private volatile long leaseDeadlineNanos;
 
+    private volatile boolean closed;
+
     GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
         this.where = where;
         this.grant = grant;
         this.leases = leases;
+        this.charges = new Charges(acquisition, where, grant.grantedAtMicros());
         this.grantedNanos = leases.nanoTime();
         this.leaseDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
         this.holdDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
@@ -86,7 +91,17 @@ final class GrantedPermit implements Permit {
     }
 
     @Override
+    public void update(String limitName, long actual) {
+        int limit = this.acquisition.rateLimit(limitName, actual);
+        if (this.closed || this.state.get() == PermitState.CLOSED) {
+            throw FreePermit.closed(resource());
+        }
+        this.charges.update(limit, actual);
+    }
+
+    @Override
     public void close() {
+        this.closed = true;
         if (end(PermitState.CLOSED)) {
             this.leases.closed(this);
         }
@@ -149,6 +164,10 @@ final class GrantedPermit implements Permit {
 
     Acquisition acquisition() {
         return this.acquisition;
+    }
+
+    Charges charges() {
+        return this.charges;
     }
 
     Granted grant() {

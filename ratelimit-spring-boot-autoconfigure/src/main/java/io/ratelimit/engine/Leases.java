@@ -76,9 +76,10 @@ final class Leases {
     void undo(GrantedPermit permit) {
         if (permit.end(PermitState.CLOSED)) {
             ended(permit);
-            Cancel cancel = new Cancel(
-                    permit.id(), permit.acquisition().amounts(), permit.grant().grantedAtMicros());
-            giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
+            permit.charges().undo((amounts) -> {
+                Cancel cancel = new Cancel(permit.id(), amounts, permit.grant().grantedAtMicros());
+                giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
+            });
         }
     }
 

@@ -143,7 +143,14 @@ final class Partitions {
     private Limit shareOf(Limit limit) {
         long share = Math.max(1, limit.limit() / liveInstances());
         if (limit instanceof RateLimit rate) {
-            return new RateLimit(rate.name(), share, rate.window(), rate.algorithm());
+            // never one that takes longer to come back than the whole does
+            long burst = Math.min(rate.burst() / liveInstances(), rate.burst() * share / rate.limit());
+            return new RateLimit(
+                    rate.name(),
+                    share,
+                    rate.window(),
+                    rate.algorithm(),
+                    rate.algorithm().isBucket() ? Math.max(1, burst) : share);
         }
         ConcurrencyLimit slots = (ConcurrencyLimit) limit;
         return new ConcurrencyLimit(slots.name(), share, slots.lease(), slots.maxHold());

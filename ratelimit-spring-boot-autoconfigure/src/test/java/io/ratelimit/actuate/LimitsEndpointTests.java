@@ -265,7 +265,8 @@ class LimitsEndpointTests {
             ResourceDescription perUser = endpoint.resource("per-user", null);
 
             assertThat(perUser.limits())
-                    .containsExactly(new LimitDescription("default", "concurrency", 10, null, null, "PT10S", "PT5M"));
+                    .containsExactly(
+                            new LimitDescription("default", "concurrency", 10, null, null, null, "PT10S", "PT5M"));
             assertThat(perUser.keyed()).isTrue();
             assertThat(perUser.policy()).isEqualTo("block");
             assertThat(perUser.maxWait()).isEqualTo("PT5S");
@@ -280,7 +281,8 @@ class LimitsEndpointTests {
         void showsWindowAndAlgorithmOfARateLimit() {
             assertThat(endpoint.resource("pool", null).limits())
                     .first()
-                    .isEqualTo(new LimitDescription("requests", "rate", 100, "PT1M", "sliding-window", null, null));
+                    .isEqualTo(
+                            new LimitDescription("requests", "rate", 100, "PT1M", "sliding-window", null, null, null));
         }
 
         @Test

@@ -186,6 +186,42 @@ class RateLimitPropertiesTests {
         }
 
         @Test
+        void countAsTheirAlgorithmDoes() {
+            ResourceDefinition llm = resource("llm", """
+                    resources:
+                      llm:
+                        rates:
+                          fixed: { limit: 500/1m, algorithm: fixed-window }
+                          tokens: { limit: 10000, window: 1m, algorithm: token-bucket, burst: 2000 }
+                          plain: { limit: 100/1s, algorithm: token-bucket }
+                          even: { limit: 100/1s, algorithm: leaky-bucket }
+                          some: { limit: 100/1s, algorithm: leaky-bucket, burst: 5 }
+                    """);
+
+            assertThat(llm.limits())
+                    .containsExactlyInAnyOrder(
+                            new RateLimit("fixed", 500, Duration.ofMinutes(1), RateAlgorithm.FIXED_WINDOW),
+                            new RateLimit("tokens", 10_000, Duration.ofMinutes(1), RateAlgorithm.TOKEN_BUCKET, 2_000),
+                            new RateLimit("plain", 100, Duration.ofSeconds(1), RateAlgorithm.TOKEN_BUCKET, 100),
+                            new RateLimit("even", 100, Duration.ofSeconds(1), RateAlgorithm.LEAKY_BUCKET, 1),
+                            new RateLimit("some", 100, Duration.ofSeconds(1), RateAlgorithm.LEAKY_BUCKET, 5));
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "2.5/1s, 5, 2000",
+            "2.5/s, 5, 2000",
+            "0.2/s, 1, 5000",
+            "1.125/100ms, 9, 800",
+            "2.0/1m, 2, 60000",
+            "100/m, 100, 60000"
+        })
+        void mayHaveAFractionOfALimit(String rate, long limit, long windowMillis) {
+            assertThat(resource("pool", "resources: { pool: { rate: " + rate + " } }"))
+                    .isEqualTo(ResourceDefinition.of("pool", RateLimit.of(limit, Duration.ofMillis(windowMillis))));
+        }
+
+        @Test
         void haveAWaitOfTheirOwn() {
             ResourceDefinition pool = resource("pool", """
                     resources: { pool: { concurrency: 10, policy: block, max-wait: 500ms, max-queue: 1 } }

@@ -150,9 +150,19 @@ class StartupFailureTests {
                                 + " large.",
                         number),
                 arguments(
-                        "rate: 2.5/1s",
-                        path + "rate' is '2.5/1s'. '2.5' is not a whole number.",
-                        "Write 5/2s, which lets up to 5 through at once, or a whole number per 1s."),
+                        "rate: 2.0001/1s",
+                        path + "rate' is '2.0001/1s'. '2.0001' is not a whole number, or far too large.",
+                        number),
+                arguments(
+                        "rates.default: { limit: 10/1s, burst: 5 }",
+                        path + "rates.default.burst' is '5'. The algorithm of the rate limit 'default' has no burst.",
+                        "Remove it, or set the algorithm to token-bucket or leaky-bucket."),
+                arguments(
+                        "rates.default: { limit: 1/30d, burst: 1000, algorithm: leaky-bucket }",
+                        path
+                                + "rates.default.burst' is '1000'. The time in which the burst 1000 of the rate limit 'default'"
+                                + " comes back is PT720000H; it must be from PT0S to PT87600H.",
+                        number),
                 arguments(
                         "rate: 100",
                         path + "rate' is '100'. The rate limit 'default' has no window.",
@@ -283,7 +293,8 @@ class StartupFailureTests {
         void ofALimitAreNamedWithWhatCouldBeMeant() {
             assertThat(analysisOf("resources: { a: { rates: { b: { limit: 1, windows: 1s } } } }")
                             .getAction())
-                    .isEqualTo("Use one of those that 'ratelimit.resources.a.rates.b' has: algorithm, limit, window.");
+                    .isEqualTo(
+                            "Use one of those that 'ratelimit.resources.a.rates.b' has: algorithm, burst, limit, window.");
         }
 
         @Test
