@@ -30,6 +30,8 @@ import java.util.concurrent.CompletableFuture;
  *   <li>{@link IllegalArgumentException} for a resource or limit that does not exist, a missing key, and an amount above a
  *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted, and
  *       for the policy {@link LimitPolicy#BLOCK} if neither the request nor the resource has a max wait
+ *   <li>{@link IllegalStateException} if the call would wait for itself: the annotated calls around it on its thread, or those before it
+ *       in the same {@code acquireAll}, hold all that it waits for
  *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
  * </ul>
  */

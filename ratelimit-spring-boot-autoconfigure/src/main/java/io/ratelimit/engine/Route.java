@@ -56,6 +56,11 @@ final class Route {
         return this.breaker.allows();
     }
 
+    /** Returns whether the backend is known to be away. */
+    boolean isAway() {
+        return this.breaker.isOpen();
+    }
+
     <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         return this.backend.execute(partition, operation).whenComplete((reply, failure) -> {
             if (isUnavailable(failure)) {
