@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +55,8 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private final String instance = new BigInteger(60, new SecureRandom()).toString(Character.MAX_RADIX);
 
     private final ScheduledThreadPoolExecutor timers = timers();
+
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     private final ResourceRegistry resources;
 
@@ -202,7 +205,13 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public Permit acquire(LimitRequest request) {
         NonBlockingThreads.check();
-        return await(this.requests.start(request)).orThrow();
+        Answer answer = await(this.requests.start(request, OwnPermits.ofThisThread()));
+        if (answer.refusal() != null && answer.refusal().timedOut()) {
+            warnOfOwnPermits(request);
+        }
+        Permit permit = answer.orThrow();
+        acquiredHere(permit);
+        return permit;
     }
 
     @Override
@@ -213,10 +222,14 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public CompletableFuture<Permit> acquireAsync(LimitRequest request) {
+        return acquireAsync(request, OwnPermits.NONE);
+    }
+
+    private CompletableFuture<Permit> acquireAsync(LimitRequest request, OwnPermits own) {
         CompletableFuture<Answer> answer;
         try {
-            answer = this.requests.start(request);
-        } catch (IllegalArgumentException ex) {
+            answer = this.requests.start(request, own);
+        } catch (IllegalArgumentException | IllegalStateException ex) {
             return CompletableFuture.failedFuture(ex);
         }
         CompletableFuture<Permit> result = new CompletableFuture<>();
@@ -238,25 +251,34 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public List<Permit> acquireAll(List<LimitRequest> requests) {
         NonBlockingThreads.check();
-        return await(acquireAllAsync(requests));
+        List<Permit> permits = await(acquireAll(requests, OwnPermits.ofThisThread()));
+        permits.forEach(LimiterEngine::acquiredHere);
+        return permits;
     }
 
     @Override
     public CompletableFuture<List<Permit>> acquireAllAsync(List<LimitRequest> requests) {
+        return acquireAll(requests, OwnPermits.NONE);
+    }
+
+    private CompletableFuture<List<Permit>> acquireAll(List<LimitRequest> requests, OwnPermits own) {
         CompletableFuture<List<Permit>> result = new CompletableFuture<>();
-        acquireNext(List.copyOf(requests), new ArrayList<>(), result);
+        acquireNext(List.copyOf(requests), own, new ArrayList<>(), result);
         return result;
     }
 
     private void acquireNext(
-            List<LimitRequest> requests, List<Permit> acquired, CompletableFuture<List<Permit>> result) {
+            List<LimitRequest> requests,
+            OwnPermits own,
+            List<Permit> acquired,
+            CompletableFuture<List<Permit>> result) {
         if (acquired.size() == requests.size() || result.isDone()) {
             if (!result.complete(List.copyOf(acquired))) {
                 undo(acquired);
             }
             return;
         }
-        CompletableFuture<Permit> next = acquireAsync(requests.get(acquired.size()));
+        CompletableFuture<Permit> next = acquireAsync(requests.get(acquired.size()), own.and(acquired));
         result.whenComplete((permits, failure) -> {
             if (result.isCancelled()) {
                 next.cancel(true);
@@ -268,9 +290,25 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 result.completeExceptionally(failure);
             } else {
                 acquired.add(permit);
-                acquireNext(requests, acquired, result);
+                acquireNext(requests, own, acquired, result);
             }
         });
+    }
+
+    private static void acquiredHere(Permit permit) {
+        if (permit instanceof GrantedPermit granted) {
+            granted.acquiredBy(Thread.currentThread());
+        }
+    }
+
+    /** What is not certain before, as another thread might close them, is at least worth a word afterwards. */
+    private void warnOfOwnPermits(LimitRequest request) {
+        if (this.leases.heldBy(Thread.currentThread(), request.resource(), request.key())
+                && this.warned.add(request.resource())) {
+            logger.warn(
+                    "A call waited in vain for the resource '%s', while its own thread held slots of it that it had acquired before. If no other thread gives them back, such a call waits for itself. It is not complained of again"
+                            .formatted(request.resource()));
+        }
     }
 
     private void undo(List<Permit> acquired) {

@@ -66,11 +66,22 @@ final class Requests {
      * @throws IllegalArgumentException if the request can never be granted
      */
     CompletableFuture<Answer> start(LimitRequest request) {
+        return start(request, OwnPermits.NONE);
+    }
+
+    /**
+     * Begins to acquire for a caller who gives nothing back before it has ended.
+     *
+     * @param own what the caller holds
+     * @throws IllegalArgumentException if the request can never be granted
+     * @throws IllegalStateException if it would wait for what the caller holds itself
+     */
+    CompletableFuture<Answer> start(LimitRequest request, OwnPermits own) {
         long startNanos = this.nanoClock.getAsLong();
         PoolDefinition pool = this.resources.findPool(request.resource()).orElse(null);
         if (pool == null) {
             ResourceDefinition resource = this.resources.get(request.resource());
-            return onTerms(List.of(resource), request, (terms) -> acquire(request, terms.get(0), startNanos));
+            return onTerms(List.of(resource), request, (terms) -> acquire(request, terms.get(0), own, startNanos));
         }
         List<ResourceDefinition> members = this.poolOrder.of(pool, request.key() != null).stream()
                 .map(this.resources::get)
@@ -78,10 +89,14 @@ final class Requests {
         return onTerms(members, request, (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
     }
 
-    private CompletableFuture<Answer> acquire(LimitRequest request, Terms terms, long startNanos) {
+    private CompletableFuture<Answer> acquire(LimitRequest request, Terms terms, OwnPermits own, long startNanos) {
         ResourceOverride override = this.resources.overrideOf(request.resource());
         Acquisition acquisition = Acquisition.of(override.applyTo(request), terms, nextTicket(), startNanos);
-        return override.limiting() ? this.acquirer.acquire(acquisition) : this.acquirer.bypass(acquisition);
+        if (!override.limiting()) {
+            return this.acquirer.bypass(acquisition);
+        }
+        own.check(acquisition, this.acquirer.route(acquisition.definition()));
+        return this.acquirer.acquire(acquisition);
     }
 
     private String nextTicket() {
