@@ -24,6 +24,22 @@ public interface LimitOperations {
     int liveInstances();
 
     /**
+     * Returns whether the shared backend answers, as far as this instance knows from its last calls. Asks nobody.
+     *
+     * @return {@code false} while calls go by the {@code on-backend-failure} of their resource
+     */
+    boolean backendAvailable();
+
+    /**
+     * Returns the keys of a resource that are refused, and wait, most on this instance, over the last minutes.
+     *
+     * @param resource the name of the resource
+     * @param most how many to return at most
+     * @return the keys, the most often counted first
+     */
+    List<HotKey> hotKeys(String resource, int most);
+
+    /**
      * Returns all resources.
      *
      * @return their definitions, ordered by name

@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
  *   <li>{@link IllegalArgumentException} for a resource or limit that does not exist, a missing key, and an amount above a
  *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted, and
  *       for the policy {@link LimitPolicy#BLOCK} if neither the request nor the resource has a max wait
+ *   <li>{@link IllegalStateException} for a method that blocks, on a thread that must not be blocked, such as an event loop of Netty
  *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
  * </ul>
  */

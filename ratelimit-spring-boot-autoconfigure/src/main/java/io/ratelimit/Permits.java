@@ -5,8 +5,16 @@ import java.util.List;
 
 /**
  * The permits of the annotated call that runs now.
+ *
+ * <p>They are bound to the thread that runs the body of a limited method. A method that returns a {@code Mono}, a {@code Flux} or another reactive
+ * type has its body run by each subscription, with its permits; what its operators do later, on whatever thread, finds them with
+ * {@link ReactivePermits}, or here if Micrometer's context propagation is on the classpath and automatic
+ * ({@code spring.reactor.context-propagation: auto}).
  */
 public final class Permits {
+
+    /** Where Reactor contexts have them. */
+    static final String KEY = Permits.class.getName();
 
     private static final ThreadLocal<List<Permit>> CURRENT = new ThreadLocal<>();
 
@@ -29,13 +37,18 @@ public final class Permits {
      * @return the scope, to be closed
      */
     public static Scope enter(List<Permit> permits) {
+        return replace(innermost(permits, current()));
+    }
+
+    /**
+     * Makes other permits those of the current thread until the returned scope is closed, on the same thread.
+     *
+     * @param current the permits, innermost first
+     * @return the scope, to be closed
+     */
+    public static Scope replace(List<Permit> current) {
         List<Permit> before = CURRENT.get();
-        List<Permit> inner = new ArrayList<>(permits.size());
-        for (int i = permits.size() - 1; i >= 0; i--) {
-            inner.add(permits.get(i));
-        }
-        inner.addAll(current());
-        CURRENT.set(List.copyOf(inner));
+        set(List.copyOf(current));
         return () -> {
             if (before == null) {
                 CURRENT.remove();
@@ -43,6 +56,23 @@ public final class Permits {
                 CURRENT.set(before);
             }
         };
+    }
+
+    static List<Permit> innermost(List<Permit> permits, List<Permit> outer) {
+        List<Permit> inner = new ArrayList<>(permits.size() + outer.size());
+        for (int i = permits.size() - 1; i >= 0; i--) {
+            inner.add(permits.get(i));
+        }
+        inner.addAll(outer);
+        return List.copyOf(inner);
+    }
+
+    static void set(List<Permit> current) {
+        if (current.isEmpty()) {
+            CURRENT.remove();
+        } else {
+            CURRENT.set(current);
+        }
     }
 
     /**

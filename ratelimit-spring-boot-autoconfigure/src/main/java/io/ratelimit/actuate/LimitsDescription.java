@@ -1,6 +1,7 @@
 package io.ratelimit.actuate;
 
 import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.HotKey;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.PartitionSnapshot;
@@ -54,6 +55,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      *     be asked for with {@code ?key=}; {@code unavailable}: the backend could not be asked, {@code error} says why
      * @param error why there are no numbers
      * @param usage the live numbers, cluster-wide
+     * @param hotKeys the keys that are refused, and wait, most on this instance over the last minutes, at most 10; only for a single
+     *     resource with a key
      */
     public record ResourceDescription(
             String name,
@@ -70,7 +73,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             @Nullable OverrideDescription override,
             String status,
             @Nullable String error,
-            @Nullable Usage usage)
+            @Nullable Usage usage,
+            @Nullable List<HotKey> hotKeys)
             implements OperationResponseBody {
 
         static ResourceDescription live(ResourceDefinition definition, PartitionSnapshot snapshot) {
@@ -102,7 +106,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     null,
                     status,
                     error,
-                    usage);
+                    usage,
+                    null);
         }
 
         ResourceDescription withoutCalls() {
@@ -121,7 +126,8 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     this.override,
                     this.status,
                     this.error,
-                    this.usage == null ? null : this.usage.withoutCalls());
+                    this.usage == null ? null : this.usage.withoutCalls(),
+                    null);
         }
 
         ResourceDescription with(ResourceOverride changes) {
@@ -140,7 +146,28 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     changes.isEmpty() ? null : OverrideDescription.of(changes),
                     this.status,
                     this.error,
-                    this.usage);
+                    this.usage,
+                    this.hotKeys);
+        }
+
+        ResourceDescription with(List<HotKey> keys) {
+            return new ResourceDescription(
+                    this.name,
+                    this.limits,
+                    this.keyed,
+                    this.policy,
+                    this.maxWait,
+                    this.maxQueue,
+                    this.onBackendFailure,
+                    this.hashKeys,
+                    this.perInstance,
+                    this.attributes,
+                    this.enabled,
+                    this.override,
+                    this.status,
+                    this.error,
+                    this.usage,
+                    keys);
         }
     }
 

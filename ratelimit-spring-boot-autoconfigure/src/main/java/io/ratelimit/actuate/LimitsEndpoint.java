@@ -38,6 +38,8 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 @Endpoint(id = "limits")
 public final class LimitsEndpoint {
 
+    private static final int MOST_HOT_KEYS = 10;
+
     private final LimitOperations operations;
 
     private final Duration patience;
@@ -88,10 +90,16 @@ public final class LimitsEndpoint {
             throw new InvalidEndpointRequestException("The key is blank", "Give a key, or leave the parameter out");
         }
         return find(resource)
-                .map((definition) -> key == null && definition.key() != null
-                        ? ResourceDescription.keyed(definition).with(this.operations.overrideOf(resource))
-                        : describe(definition, key).join())
+                .map((definition) -> (definition.key() == null)
+                        ? describe(definition, key).join()
+                        : keyed(definition, key).with(this.operations.hotKeys(resource, MOST_HOT_KEYS)))
                 .orElse(null);
+    }
+
+    private ResourceDescription keyed(ResourceDefinition definition, @Nullable String key) {
+        return (key == null)
+                ? ResourceDescription.keyed(definition).with(this.operations.overrideOf(definition.name()))
+                : describe(definition, key).join();
     }
 
     /**

@@ -58,4 +58,14 @@ public interface CallContext {
      * @param limits how its limits stand, by the very answer that decided
      */
     default void decided(String resource, List<LimitStatus> limits) {}
+
+    /**
+     * Does something once the response to this request has ended: it is sent, or failed, or the client is gone.
+     *
+     * @param action what to do, once, on any thread
+     * @return whether there is a response; if not, the action is never run
+     */
+    default boolean afterResponse(Runnable action) {
+        return false;
+    }
 }

@@ -22,6 +22,7 @@ import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.Ordered;
 import org.springframework.core.SmartClassLoader;
+import org.springframework.core.task.TaskDecorator;
 import org.springframework.util.function.SingletonSupplier;
 
 /**
@@ -52,11 +53,9 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
      */
     public static final int DEFAULT_ORDER = Ordered.LOWEST_PRECEDENCE - 100;
 
-    private final Supplier<Limiter> limiter;
-
     private final Supplier<ResourceRegistry> resources;
 
-    private final Supplier<CallContext> context;
+    private final LimitedCalls calls;
 
     private final int adviceOrder;
 
@@ -86,6 +85,8 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
      * @param limiter asked at the first limited call, once
      * @param resources asked when the first bean with an annotation is created, once
      * @param sources asked at the first limited call, once; the first that knows the surroundings of a call wins
+     * @param context asked when a call waits that does so without a thread: carries the context of its thread, such as of logging or
+     *     security, to the one on which its method will run
      * @param adviceOrder where the limits stand among the advice of a bean that has an order, lower is outside; see
      *     {@link #DEFAULT_ORDER}
      */
@@ -93,11 +94,14 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
             Supplier<Limiter> limiter,
             Supplier<ResourceRegistry> resources,
             Supplier<List<CallContextSource>> sources,
+            Supplier<TaskDecorator> context,
             int adviceOrder) {
-        SingletonSupplier<List<CallContextSource>> all = SingletonSupplier.of(sources);
-        this.limiter = SingletonSupplier.of(limiter)::obtain;
         this.resources = SingletonSupplier.of(resources)::obtain;
-        this.context = () -> current(all.obtain());
+        this.calls = new LimitedCalls(
+                SingletonSupplier.of(limiter)::obtain,
+                this.resources,
+                SingletonSupplier.of(sources)::obtain,
+                SingletonSupplier.of(context)::obtain);
         this.adviceOrder = adviceOrder;
         this.references = new ResourceReferences(this.resources);
         setProxyTargetClass(true);
@@ -204,7 +208,7 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
     }
 
     private Object advise(Object bean, String beanName, LimitedType limited) {
-        LimitInterceptor interceptor = new LimitInterceptor(limited, this.limiter, this.context);
+        LimitInterceptor interceptor = new LimitInterceptor(limited, this.calls);
         LimitAdvisor limits = new LimitAdvisor(limited, interceptor, this.adviceOrder);
         if (bean instanceof Advised advised && !advised.isFrozen()) {
             limits.addTo(advised);
@@ -227,15 +231,5 @@ public class LimitAnnotationBeanPostProcessor extends AbstractBeanFactoryAwareAd
             innermost = inner;
         }
         return innermost;
-    }
-
-    private static CallContext current(List<CallContextSource> sources) {
-        for (CallContextSource source : sources) {
-            CallContext context = source.current();
-            if (context != null) {
-                return context;
-            }
-        }
-        return CallContext.NONE;
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param acquisitions what to acquire, in order
  * @param fallbacks who answers refused calls, by resource
  * @param annotated whether it carries an annotation itself, so that no proxy may pass it by
- * @param opaque whether its return type hides what its calls return
+ * @param returnType what its return type says of the end of its work
  * @param where one of its annotations and that one's place, for messages
  */
 record LimitedMethod(
@@ -23,7 +23,7 @@ record LimitedMethod(
         List<Acquisition> acquisitions,
         Map<String, FallbackMethod> fallbacks,
         boolean annotated,
-        boolean opaque,
+        ReturnType returnType,
         String where) {
 
     LimitedMethod {

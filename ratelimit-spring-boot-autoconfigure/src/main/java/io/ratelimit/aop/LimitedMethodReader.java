@@ -44,18 +44,13 @@ final class LimitedMethodReader {
         String where = declarations.get(declarations.size() - 1).annotation().where();
         Set<LimitKind> kinds = EnumSet.noneOf(LimitKind.class);
         declarations.forEach((declaration) -> kinds.add(declaration.annotation().kind()));
-        ReturnTypes.check(method, type, kinds, where);
+        ReturnType returnType = ReturnTypes.read(method, type, kinds, where);
         List<Acquisition> acquisitions =
                 grouped(declarations, (declaration) -> List.of(declaration.resource(), declaration.key())).stream()
                         .map((together) -> acquisition(method, together))
                         .toList();
         return new LimitedMethod(
-                method,
-                acquisitions,
-                fallbacks(method, type, declarations),
-                annotated,
-                ReturnTypes.isOpaque(method, type),
-                where);
+                method, acquisitions, fallbacks(method, type, declarations), annotated, returnType, where);
     }
 
     private Acquisition acquisition(Method method, List<LimitDeclaration> together) {

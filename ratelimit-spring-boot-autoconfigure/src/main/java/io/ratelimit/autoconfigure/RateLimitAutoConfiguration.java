@@ -8,6 +8,7 @@ import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.engine.LimiterEngine;
 import io.ratelimit.memory.MemoryBackend;
+import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -19,6 +20,9 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
+import org.springframework.core.task.TaskDecorator;
+import org.springframework.core.task.support.ContextPropagatingTaskDecorator;
+import org.springframework.util.ClassUtils;
 
 /**
  * Auto-configuration of limits: the {@link ResourceRegistry} of {@code application.yml}, the {@link LimitBackend}, the
@@ -103,7 +107,8 @@ public final class RateLimitAutoConfiguration {
                 Environment environment,
                 ObjectProvider<Limiter> limiter,
                 ObjectProvider<ResourceRegistry> resources,
-                ObjectProvider<CallContextSource> sources) {
+                ObjectProvider<CallContextSource> sources,
+                ObjectProvider<TaskDecorator> decorators) {
             int order = Binder.get(environment)
                     .bind(RateLimitProperties.PREFIX + ".aspect-order", Integer.class)
                     .orElse(LimitAnnotationBeanPostProcessor.DEFAULT_ORDER);
@@ -111,10 +116,20 @@ public final class RateLimitAutoConfiguration {
                     limiter::getObject,
                     resources::getObject,
                     () -> sources.orderedStream().toList(),
+                    () -> decorator(decorators.orderedStream().toList()),
                     order);
             processor.setProxyTargetClass(
                     environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
             return processor;
+        }
+
+        /** What carries the context for Boot's own executors does so here; without it, Micrometer's context propagation if it is there. */
+        private static TaskDecorator decorator(List<TaskDecorator> decorators) {
+            boolean propagation = ClassUtils.isPresent(
+                    "io.micrometer.context.ContextSnapshotFactory", TaskDecorator.class.getClassLoader());
+            TaskDecorator none =
+                    (propagation && decorators.isEmpty()) ? new ContextPropagatingTaskDecorator() : (task) -> task;
+            return decorators.stream().reduce(none, (outer, inner) -> (task) -> outer.decorate(inner.decorate(task)));
         }
     }
 

@@ -5,6 +5,7 @@ import io.ratelimit.LimitPolicy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
+import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
 import java.util.Map;
@@ -82,8 +83,13 @@ public record RateLimitProperties(
      * Answers over HTTP.
      *
      * @param headers Which response headers tell clients of their limits.
+     * @param ipv6PrefixLength How many bits of an IPv6 address tell clients apart where 'ip' is a key, from 1 to 128.
      */
-    public record Web(@DefaultValue("ietf") RateLimitHeaders headers) {}
+    public record Web(
+            @DefaultValue("ietf") RateLimitHeaders headers,
+
+            @DefaultValue("" + ClientAddress.DEFAULT_IPV6_PREFIX_LENGTH)
+            int ipv6PrefixLength) {}
 
     /**
      * Page that shows the limits as pictures.

@@ -13,7 +13,9 @@ import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.engine.Waiter.Settled;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -23,6 +25,9 @@ import java.util.concurrent.CompletionStage;
  * Carries out one acquisition: asks the backend, and goes by the resource's policies where it refuses or is away. Thread-safe.
  */
 final class Acquirer {
+
+    private static final Set<AcquireOutcome> REFUSALS =
+            EnumSet.of(AcquireOutcome.REJECTED, AcquireOutcome.TIMEOUT, AcquireOutcome.OBSERVED);
 
     private final Route backend;
 
@@ -34,14 +39,24 @@ final class Acquirer {
 
     private final Waiters waiters;
 
+    private final HotKeys hotKeys;
+
     private final Listeners listeners;
 
-    Acquirer(Route backend, Route memory, Partitions partitions, Leases leases, Waiters waiters, Listeners listeners) {
+    Acquirer(
+            Route backend,
+            Route memory,
+            Partitions partitions,
+            Leases leases,
+            Waiters waiters,
+            HotKeys hotKeys,
+            Listeners listeners) {
         this.backend = backend;
         this.memory = memory;
         this.partitions = partitions;
         this.leases = leases;
         this.waiters = waiters;
+        this.hotKeys = hotKeys;
         this.listeners = listeners;
     }
 
@@ -162,6 +177,12 @@ final class Acquirer {
     private void answered(Acquisition acquisition, AcquireOutcome outcome) {
         Duration took = Duration.ofNanos(this.leases.nanoTime() - acquisition.startNanos());
         this.listeners.onAnswer(acquisition.definition().name(), outcome, took);
+        if (REFUSALS.contains(outcome)) {
+            acquisition
+                    .storedKey()
+                    .ifPresent((key) ->
+                            this.hotKeys.refused(acquisition.definition().name(), key));
+        }
     }
 
     private static AcquireOutcome outcome(Throwable failure) {

@@ -8,6 +8,7 @@ import io.ratelimit.LimitRequest;
 import io.ratelimit.ResourceDefinition;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,6 +95,11 @@ record Acquisition(
                 this.priority,
                 this.ticket + "-again",
                 this.startNanos);
+    }
+
+    /** Returns its key as it is stored and shown. */
+    Optional<String> storedKey() {
+        return Optional.ofNullable(Partitions.stored(this.definition, this.key));
     }
 
     /** Returns how long it may still wait. */

@@ -1,9 +1,11 @@
 package io.ratelimit.engine;
 
+import io.ratelimit.HotKey;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.Limiter;
+import io.ratelimit.NonBlockingThreads;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
@@ -55,7 +57,11 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final ResourceRegistry resources;
 
+    private final Route shared;
+
     private final Partitions partitions;
+
+    private final HotKeys hotKeys;
 
     private final Leases leases;
 
@@ -90,25 +96,26 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             LongSupplier nanoClock) {
         this.resources = resources;
         Listeners all = new Listeners(listeners);
-        Route shared = new Route(backend, all, nanoClock);
-        Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
+        this.shared = new Route(backend, all, nanoClock);
+        Route own = (memory == backend) ? this.shared : new Route(memory, all, nanoClock);
         this.partitions = new Partitions(resources.defaults().lease());
+        this.hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
-        this.waiters = new Waiters(this.instance, this.leases, this.timers);
-        this.acquirer = new Acquirer(shared, own, this.partitions, this.leases, this.waiters, all);
-        this.overrides = new Overrides(shared, resources, this::changed);
+        this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, this.timers);
+        this.acquirer = new Acquirer(this.shared, own, this.partitions, this.leases, this.waiters, this.hotKeys, all);
+        this.overrides = new Overrides(this.shared, resources, this::changed);
         this.heartbeat = new Heartbeat(
                 this.instance,
                 resources,
                 this.overrides,
                 this.acquirer,
-                shared,
+                this.shared,
                 own,
                 this.partitions,
                 this.leases,
                 this.waiters,
                 this.timers);
-        Set.of(shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
+        Set.of(this.shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
@@ -150,11 +157,13 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public Permit acquire(LimitRequest request) {
+        NonBlockingThreads.check();
         return await(start(request)).orThrow();
     }
 
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
+        NonBlockingThreads.check();
         return await(start(request.maxWait(Duration.ZERO))).asOptional();
     }
 
@@ -184,6 +193,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public List<Permit> acquireAll(List<LimitRequest> requests) {
+        NonBlockingThreads.check();
         return await(acquireAllAsync(requests));
     }
 
@@ -233,6 +243,16 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public int liveInstances() {
         return this.partitions.liveInstances();
+    }
+
+    @Override
+    public boolean backendAvailable() {
+        return !this.shared.isAway();
+    }
+
+    @Override
+    public List<HotKey> hotKeys(String resource, int most) {
+        return this.hotKeys.top(resource, most);
     }
 
     @Override

@@ -121,7 +121,8 @@ final class Partitions {
                 .orElse(this.defaultLease);
     }
 
-    private static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {
+    /** Returns how a key is stored and shown. */
+    static @Nullable String stored(ResourceDefinition definition, @Nullable String key) {
         if (key == null) {
             return null;
         }

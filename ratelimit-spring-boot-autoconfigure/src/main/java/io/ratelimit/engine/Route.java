@@ -56,6 +56,10 @@ final class Route {
         return this.breaker.allows();
     }
 
+    boolean isAway() {
+        return this.breaker.isOpen();
+    }
+
     <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         return this.backend.execute(partition, operation).whenComplete((reply, failure) -> {
             if (isUnavailable(failure)) {

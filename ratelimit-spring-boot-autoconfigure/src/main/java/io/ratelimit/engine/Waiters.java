@@ -34,15 +34,18 @@ final class Waiters implements GrantListener {
 
     private final Leases leases;
 
+    private final HotKeys hotKeys;
+
     private final ScheduledExecutorService timers;
 
     private final Map<String, Waiter> byTicket = new ConcurrentHashMap<>();
 
     private final Map<Place, Line> lines = new ConcurrentHashMap<>();
 
-    Waiters(String instance, Leases leases, ScheduledExecutorService timers) {
+    Waiters(String instance, Leases leases, HotKeys hotKeys, ScheduledExecutorService timers) {
         this.instance = instance;
         this.leases = leases;
+        this.hotKeys = hotKeys;
         this.timers = timers;
     }
 
@@ -78,6 +81,10 @@ final class Waiters implements GrantListener {
 
     private void waits(Waiter waiter, Queued queued, long askedNanos) {
         waiter.waits(queued, askedNanos);
+        Acquisition acquisition = waiter.acquisition();
+        acquisition
+                .storedKey()
+                .ifPresent((key) -> this.hotKeys.waited(acquisition.definition().name(), key));
         Line line = this.lines.get(waiter.where());
         if (line == null || !waiter.isOpen()) {
             return; // its grant was told before this answer

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.HotKey;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitOperations;
@@ -101,6 +102,16 @@ class LimitsEndpointTests {
             public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
                 asked.add(resource + "/" + key);
                 return inspection.apply(resource, key);
+            }
+
+            @Override
+            public boolean backendAvailable() {
+                return true;
+            }
+
+            @Override
+            public List<HotKey> hotKeys(String resource, int most) {
+                return resource.equals("per-user") ? List.of(new HotKey("u1", 3, 1)) : List.of();
             }
 
             @Override

@@ -196,7 +196,7 @@ class InlineLimitTests {
             assertThat(failure.description())
                     .contains("UnknownName.call()")
                     .contains("'nowhere', which is not known")
-                    .contains("Known resources: both, keyed, other, rated, slotted.");
+                    .contains("Known resources: both, keyed, other, rated, slotted, waiting.");
             assertThat(failure.action()).contains("ratelimit.resources.nowhere");
         }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.LimitConfigurationException;
+import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
@@ -16,16 +17,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.AnnotatedBeanDefinitionReader;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.task.TaskDecorator;
 
 /** An application context whose annotated beans are limited by a recording limiter. */
 final class LimitedApplication implements AutoCloseable {
 
-    /** Known to each application: both kinds, one of each kind, and one with a key. */
+    /** Known to each application: both kinds, one of each kind, one whose calls wait, and one with a key. */
     static final List<ResourceDefinition> RESOURCES = List.of(
             ResourceDefinition.of("both", RateLimit.of(10, Duration.ofMinutes(1)), ConcurrencyLimit.of(5)),
             ResourceDefinition.of("other", RateLimit.of(10, Duration.ofMinutes(1)), ConcurrencyLimit.of(5)),
             ResourceDefinition.of("rated", RateLimit.of(10, Duration.ofMinutes(1))),
             ResourceDefinition.of("slotted", ConcurrencyLimit.of(5)),
+            waiting(),
             keyed());
 
     final RecordingLimiter limiter = new RecordingLimiter();
@@ -40,6 +43,8 @@ final class LimitedApplication implements AutoCloseable {
 
     private @Nullable CallContext surroundings;
 
+    private TaskDecorator decorator = (task) -> task;
+
     LimitedApplication() {
         this(ResourceDefaults.STANDARD);
     }
@@ -47,6 +52,21 @@ final class LimitedApplication implements AutoCloseable {
     /** Makes an application with defaults for the resources that its annotations define. */
     LimitedApplication(ResourceDefaults defaults) {
         this.registry = new ResourceRegistry(defaults, RESOURCES);
+    }
+
+    private static ResourceDefinition waiting() {
+        ResourceDefinition plain = ResourceDefinition.of("waiting", ConcurrencyLimit.of(5));
+        return new ResourceDefinition(
+                plain.name(),
+                plain.limits(),
+                plain.key(),
+                LimitPolicy.BLOCK,
+                Duration.ofSeconds(10),
+                plain.maxQueue(),
+                plain.onBackendFailure(),
+                plain.hashKeys(),
+                plain.perInstance(),
+                plain.attributes());
     }
 
     private static ResourceDefinition keyed() {
@@ -80,6 +100,11 @@ final class LimitedApplication implements AutoCloseable {
         return this;
     }
 
+    LimitedApplication decorating(TaskDecorator decorator) {
+        this.decorator = decorator;
+        return this;
+    }
+
     LimitedApplication property(String name, String value) {
         this.context.getEnvironment().getPropertySources().addFirst(new MapPropertySource(name, Map.of(name, value)));
         return this;
@@ -94,6 +119,7 @@ final class LimitedApplication implements AutoCloseable {
                     () -> this.limiter,
                     () -> this.registry,
                     () -> List.of(() -> null, () -> this.surroundings),
+                    () -> this.decorator,
                     this.order);
             processor.setProxyTargetClass(this.proxyTargetClass);
             return processor;

@@ -14,10 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
@@ -30,17 +33,44 @@ final class RecordingLimiter implements Limiter {
 
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
 
+    private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
+
+    private volatile boolean queueing;
+
     private volatile boolean askedInTransaction;
 
     void refuse(String resource) {
         this.refused.add(resource);
     }
 
+    /** From now on, asynchronous acquisitions wait for {@link #answerNext}. */
+    void queue() {
+        this.queueing = true;
+    }
+
+    /** Answers the one that has waited longest, on a thread of its own, as a backend does. */
+    void answerNext() {
+        Runnable next = this.queue.poll();
+        if (next == null) {
+            throw new AssertionError("Nobody waits");
+        }
+        Thread backend = new Thread(next, "backend");
+        backend.start();
+        try {
+            backend.join();
+        } catch (InterruptedException ex) {
+            throw new AssertionError(ex);
+        }
+    }
+
     List<LimitRequest> requests() {
         return this.requests;
     }
 
-    /** What happened, in order: "+name" granted, "-name" closed, "!name" refused, "~name" undone, and notes of tests. */
+    /**
+     * What happened, in order: "+name" granted, "-name" closed, "!name" refused, "~name" undone, "?name" waits, "%name" left the
+     * queue, and notes of tests.
+     */
     List<String> events() {
         return this.events;
     }
@@ -91,7 +121,33 @@ final class RecordingLimiter implements Limiter {
 
     @Override
     public CompletableFuture<List<Permit>> acquireAllAsync(List<LimitRequest> requests) {
-        throw new UnsupportedOperationException();
+        CompletableFuture<List<Permit>> result = new CompletableFuture<>();
+        if (!this.queueing) {
+            answer(requests, result);
+            return result;
+        }
+        String names = requests.stream().map(LimitRequest::resource).collect(Collectors.joining("+"));
+        note("?" + names);
+        this.queue.add(() -> answer(requests, result));
+        result.whenComplete((permits, failure) -> {
+            if (result.isCancelled()) {
+                note("%" + names);
+            }
+        });
+        return result;
+    }
+
+    private void answer(List<LimitRequest> requests, CompletableFuture<List<Permit>> result) {
+        if (result.isDone()) {
+            return;
+        }
+        try {
+            if (!result.complete(acquireAll(requests))) {
+                requests.forEach((request) -> note("~" + request.resource()));
+            }
+        } catch (LimitExceededException ex) {
+            result.completeExceptionally(ex);
+        }
     }
 
     static List<LimitStatus> statuses(long used) {

@@ -6,24 +6,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.annotation.ConcurrencyLimited;
 import io.ratelimit.annotation.RateLimited;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
-import net.bytebuddy.ByteBuddy;
-import net.bytebuddy.description.annotation.AnnotationDescription;
-import net.bytebuddy.description.modifier.Visibility;
-import net.bytebuddy.implementation.StubMethod;
+import kotlin.coroutines.Continuation;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.http.ResponseEntity;
+import org.springframework.util.ReflectionUtils;
 import org.springframework.web.context.request.async.DeferredResult;
 import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.function.ServerResponse;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 import reactor.core.publisher.Flux;
@@ -112,63 +116,188 @@ class SlotDurationTests {
     }
 
     @Nested
+    class UntilTheResponse {
+
+        private final List<Runnable> atTheEnd = new ArrayList<>();
+
+        private final CallContext request = new CallContext() {
+
+            @Override
+            public boolean afterResponse(Runnable action) {
+                return UntilTheResponse.this.atTheEnd.add(action);
+            }
+        };
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {"callable", "task", "deferred", "streaming", "emitter", "sse", "entity", "stage", "function"
+                })
+        void aSlotLastsWhereWhatIsReturnedWorksOn(String method) {
+            call(method);
+            assertThat(application.events()).containsExactly("+slotted");
+            assertThat(this.atTheEnd).hasSize(1);
+            this.atTheEnd.forEach(Runnable::run);
+            assertThat(application.events()).containsExactly("+slotted", "-slotted");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"hidden", "hiddenEntity"})
+        void aSlotLastsWhereTheTypeHidesIt(String method) {
+            aSlotLastsWhereWhatIsReturnedWorksOn(method);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"nothing", "failing", "failingStage", "nullStage"})
+        void aSlotIsFreeAtOnceWhereNothingWorksOn(String method) {
+            try {
+                call(method);
+            } catch (IllegalCallerException ex) {
+                application.limiter.note("failed");
+            }
+            assertThat(application.events()).startsWith("+slotted", "-slotted");
+            this.atTheEnd.forEach(Runnable::run);
+            assertThat(application.events().stream().filter("-slotted"::equals)).hasSize(1);
+        }
+
+        @Test
+        void aCallInNoRequestIsAClearErrorBeforeItRuns() {
+            Responses responses = application.start(Responses.class).bean(Responses.class);
+            assertThatThrownBy(responses::callable)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("Responses.callable()")
+                    .hasMessageContaining("this call is in no request");
+            assertThat(application.events()).containsExactly("+slotted", "-slotted");
+        }
+
+        @Test
+        void ratesNeedNoRequest() {
+            assertThat(application.start(Responses.class).bean(Responses.class).rated())
+                    .isNotNull();
+        }
+
+        private void call(String method) {
+            Responses responses =
+                    application.within(this.request).start(Responses.class).bean(Responses.class);
+            Method called = Objects.requireNonNull(ReflectionUtils.findMethod(Responses.class, method));
+            ReflectionUtils.makeAccessible(called);
+            ReflectionUtils.invokeMethod(called, responses);
+        }
+
+        static class Responses {
+
+            @ConcurrencyLimited("slotted")
+            public Callable<String> callable() {
+                return () -> "";
+            }
+
+            @ConcurrencyLimited("slotted")
+            public WebAsyncTask<String> task() {
+                return new WebAsyncTask<>(() -> "");
+            }
+
+            @ConcurrencyLimited("slotted")
+            public DeferredResult<String> deferred() {
+                return new DeferredResult<>();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public StreamingResponseBody streaming() {
+                return (output) -> {};
+            }
+
+            @ConcurrencyLimited("slotted")
+            public ResponseBodyEmitter emitter() {
+                return new ResponseBodyEmitter();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public SseEmitter sse() {
+                return new SseEmitter();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public ResponseEntity<StreamingResponseBody> entity() {
+                return ResponseEntity.ok((output) -> {});
+            }
+
+            @ConcurrencyLimited("slotted")
+            public CompletionStage<StreamingResponseBody> stage() {
+                return CompletableFuture.completedStage((output) -> {});
+            }
+
+            @ConcurrencyLimited("slotted")
+            public ServerResponse function() {
+                return ServerResponse.ok().build();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public Object hidden() {
+                return new SseEmitter();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public ResponseEntity<?> hiddenEntity() {
+                return ResponseEntity.ok(new SseEmitter());
+            }
+
+            @ConcurrencyLimited("slotted")
+            public @Nullable Callable<String> nothing() {
+                return null;
+            }
+
+            @ConcurrencyLimited("slotted")
+            public SseEmitter failing() {
+                throw new IllegalCallerException();
+            }
+
+            @ConcurrencyLimited("slotted")
+            public CompletionStage<StreamingResponseBody> failingStage() {
+                return CompletableFuture.failedStage(new IllegalCallerException());
+            }
+
+            @ConcurrencyLimited("slotted")
+            public CompletionStage<@Nullable StreamingResponseBody> nullStage() {
+                return CompletableFuture.completedStage(null);
+            }
+
+            @RateLimited("rated")
+            public Callable<String> rated() {
+                return () -> "";
+            }
+        }
+    }
+
+    @Nested
     class Unsupported {
 
         @ParameterizedTest
         @ValueSource(
                 classes = {
                     PlainFuture.class,
-                    Publishing.class,
-                    MonoValue.class,
-                    FluxOfRates.class,
-                    CallableValue.class,
-                    Task.class,
-                    Deferred.class,
-                    Streaming.class,
-                    Sse.class,
-                    StreamingEntity.class,
-                    MonoEntity.class,
-                    StageOfStreaming.class,
+                    FutureEntity.class,
+                    StageOfFuture.class,
+                    MonoOfFlux.class,
+                    StageOfMono.class,
                     GenericChild.class
                 })
-        void typesStopTheApplication(Class<?> type) {
+        void typesOfWhoseEndNobodyTellsStopTheApplication(Class<?> type) {
             LimitConfigurationException failure = LimitedApplication.failureOf(type);
             assertThat(failure.description())
                     .contains("call() returns a ")
-                    .contains("whose work goes on after the method has returned");
+                    .contains("and nobody tells when its work ends");
             assertThat(failure.action()).contains("CompletableFuture");
         }
 
         @ParameterizedTest
-        @ValueSource(classes = {RatedCallable.class, RatedFuture.class})
+        @ValueSource(classes = {RatedFuture.class, RatedMonoOfFlux.class})
         void typesAreFineWhereNoSlotIsHeld(Class<?> type) {
             assertThat(application.start(type).context.getBean(type)).isNotNull();
         }
 
         @Test
         void kotlinSuspendFunctionsStopTheApplication() {
-            ByteBuddy generator = new ByteBuddy();
-            ClassLoader loader = getClass().getClassLoader();
-            Class<?> continuation = generator
-                    .makeInterface()
-                    .name("kotlin.coroutines.Continuation")
-                    .make()
-                    .load(loader)
-                    .getLoaded();
-            Class<?> suspending = generator
-                    .subclass(Object.class)
-                    .name("sample.Suspending")
-                    .defineMethod("call", Object.class, Visibility.PUBLIC)
-                    .withParameter(continuation, "continuation")
-                    .intercept(StubMethod.INSTANCE)
-                    .annotateMethod(AnnotationDescription.Builder.ofType(RateLimited.class)
-                            .define("value", "rated")
-                            .build())
-                    .make()
-                    .load(continuation.getClassLoader())
-                    .getLoaded();
-            assertThat(LimitedApplication.failureOf(suspending).description())
-                    .contains("sample.Suspending.call(Continuation) is a Kotlin suspend function");
+            assertThat(LimitedApplication.failureOf(Suspending.class).description())
+                    .contains("Suspending.call(Continuation) is a Kotlin suspend function");
         }
 
         @Test
@@ -177,7 +306,16 @@ class SlotDurationTests {
             assertThatThrownBy(() -> work.run(() -> (StreamingResponseBody) (output) -> {}))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("Work.run(Supplier)")
-                    .hasMessageContaining("whose work goes on");
+                    .hasMessageContaining("this call is in no request");
+            assertThat(application.events()).containsExactly("+slotted", "-slotted");
+        }
+
+        @Test
+        void reactiveValuesBehindObjectAreAClearError() {
+            Work work = start();
+            assertThatThrownBy(() -> work.run(Mono::empty))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("returned a MonoEmpty behind another type");
             assertThat(application.events()).containsExactly("+slotted", "-slotted");
         }
 
@@ -186,7 +324,7 @@ class SlotDurationTests {
             Work work = start();
             assertThatThrownBy(() -> work.run(() -> ResponseEntity.ok(new SseEmitter())))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("SseEmitter");
+                    .hasMessageContaining("this call is in no request");
         }
 
         @Test
@@ -202,91 +340,52 @@ class SlotDurationTests {
             }
         }
 
-        static class Publishing {
+        /** As the Kotlin compiler writes it. */
+        static class Suspending {
 
             @RateLimited("rated")
-            public Flow.Publisher<String> call() {
-                return (subscriber) -> {};
+            public @Nullable Object call(Continuation<? super String> continuation) {
+                return null;
             }
         }
 
-        static class MonoValue {
+        static class FutureEntity {
 
             @ConcurrencyLimited("slotted")
-            public Mono<String> call() {
-                return Mono.empty();
+            public ResponseEntity<Future<String>> call() {
+                return ResponseEntity.ok(CompletableFuture.completedFuture(""));
             }
         }
 
-        static class FluxOfRates {
+        static class StageOfFuture {
+
+            @ConcurrencyLimited("slotted")
+            public CompletionStage<Future<String>> call() {
+                return CompletableFuture.completedStage(CompletableFuture.completedFuture(""));
+            }
+        }
+
+        static class MonoOfFlux {
+
+            @ConcurrencyLimited("slotted")
+            public Mono<Flux<String>> call() {
+                return Mono.just(Flux.empty());
+            }
+        }
+
+        static class StageOfMono {
+
+            @ConcurrencyLimited("slotted")
+            public CompletionStage<Mono<String>> call() {
+                return CompletableFuture.completedStage(Mono.empty());
+            }
+        }
+
+        static class RatedMonoOfFlux {
 
             @RateLimited("rated")
-            public Flux<String> call() {
-                return Flux.empty();
-            }
-        }
-
-        static class CallableValue {
-
-            @ConcurrencyLimited("slotted")
-            public Callable<String> call() {
-                return () -> "";
-            }
-        }
-
-        static class Task {
-
-            @ConcurrencyLimited("slotted")
-            public WebAsyncTask<String> call() {
-                return new WebAsyncTask<>(() -> "");
-            }
-        }
-
-        static class Deferred {
-
-            @ConcurrencyLimited("slotted")
-            public DeferredResult<String> call() {
-                return new DeferredResult<>();
-            }
-        }
-
-        static class Streaming {
-
-            @ConcurrencyLimited("slotted")
-            public StreamingResponseBody call() {
-                return (output) -> {};
-            }
-        }
-
-        static class Sse {
-
-            @ConcurrencyLimited("slotted")
-            public SseEmitter call() {
-                return new SseEmitter();
-            }
-        }
-
-        static class StreamingEntity {
-
-            @ConcurrencyLimited("slotted")
-            public ResponseEntity<StreamingResponseBody> call() {
-                return ResponseEntity.ok((output) -> {});
-            }
-        }
-
-        static class MonoEntity {
-
-            @RateLimited("rated")
-            public ResponseEntity<Mono<String>> call() {
-                return ResponseEntity.ok(Mono.empty());
-            }
-        }
-
-        static class StageOfStreaming {
-
-            @ConcurrencyLimited("slotted")
-            public CompletionStage<StreamingResponseBody> call() {
-                return CompletableFuture.completedStage((output) -> {});
+            public Mono<Flux<String>> call() {
+                return Mono.just(Flux.empty());
             }
         }
 
@@ -298,15 +397,7 @@ class SlotDurationTests {
             }
         }
 
-        static class GenericChild extends GenericParent<Callable<String>> {}
-
-        static class RatedCallable {
-
-            @RateLimited("rated")
-            public Callable<String> call() {
-                return () -> "";
-            }
-        }
+        static class GenericChild extends GenericParent<Future<String>> {}
 
         static class RatedFuture {
 

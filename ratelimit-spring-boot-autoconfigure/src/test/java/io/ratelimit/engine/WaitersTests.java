@@ -41,7 +41,7 @@ class WaitersTests {
 
     private final Leases leases = new Leases("a", new Listeners(List.of()), this.time, this.timers);
 
-    private final Waiters waiters = new Waiters("a", this.leases, this.timers);
+    private final Waiters waiters = new Waiters("a", this.leases, new HotKeys(System::nanoTime), this.timers);
 
     private final Place slot = place(ConcurrencyLimit.of(1));
 

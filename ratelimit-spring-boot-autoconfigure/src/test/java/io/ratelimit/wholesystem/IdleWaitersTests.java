@@ -49,7 +49,7 @@ class IdleWaitersTests {
                     .as("samples for meters, unless they went with a renewal")
                     .isLessThanOrEqualTo(beats);
             assertThat(calls.stream().map(SeenCall::operation))
-                    .isSubsetOf(Set.of("heartbeat", "renew", "inspect", "ECHO"));
+                    .isSubsetOf(Set.of("heartbeat", "settings", "renew", "inspect", "ECHO"));
             assertThat(cpu).isLessThan(MEASURED.dividedBy(20));
         }
     }

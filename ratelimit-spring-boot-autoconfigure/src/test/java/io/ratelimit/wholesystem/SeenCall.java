@@ -7,11 +7,14 @@ import java.util.Locale;
  * A call that Redis was sent, as a witness saw it. This class and {@code arguments.lua} and {@code heartbeat.lua} share a layout.
  *
  * @param instance the name of the instance that sent it; empty: not a script of ours
- * @param operation the name of its first operation, or {@code heartbeat}, or the command
+ * @param operation the name of its first operation, or {@code heartbeat}, or {@code settings}, or the command
  */
 record SeenCall(String instance, String operation) {
 
     private static final int KEYS = 7;
+
+    /** Where the arguments of a script with one key begin. */
+    private static final int KEYS_OF_ONE = 4;
 
     /** Where the arguments begin: behind command, digest, number of keys, and keys. */
     private static final int ARGUMENTS = 3 + KEYS;
@@ -24,7 +27,9 @@ record SeenCall(String instance, String operation) {
                     call.word(ARGUMENTS + 3), call.word(IDS + ids(call).size()));
         }
         if (isScript(call) && call.word(2).equals("1")) {
-            return new SeenCall(call.word(4), "heartbeat");
+            return (call.words().size() > KEYS_OF_ONE) // the settings are asked for without arguments
+                    ? new SeenCall(call.word(KEYS_OF_ONE), "heartbeat")
+                    : new SeenCall("", "settings");
         }
         return new SeenCall("", call.command().toUpperCase(Locale.ROOT));
     }

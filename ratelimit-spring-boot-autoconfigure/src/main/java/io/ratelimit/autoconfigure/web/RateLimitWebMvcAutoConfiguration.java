@@ -1,9 +1,11 @@
 package io.ratelimit.autoconfigure.web;
 
 import io.ratelimit.autoconfigure.RateLimitProperties;
+import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.LimitExceededHandler;
 import io.ratelimit.web.RateLimitHeaders;
 import io.ratelimit.web.servlet.LimitExceptionResolver;
+import io.ratelimit.web.servlet.ResponseEndFilter;
 import io.ratelimit.web.servlet.ServletCallContextSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -19,7 +21,8 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
 
 /**
  * Auto-configuration of limits in a servlet application with Spring MVC: {@code ip}, {@code user}, {@code header} and {@code param}
- * in expressions, header fields that tell how limits stand, 429 for a refusal, 503 for an unavailable backend.
+ * in expressions, header fields that tell how limits stand, slots that last until a response has ended, 429 for a refusal, 503 for an unavailable
+ * backend.
  */
 @AutoConfiguration
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
@@ -30,14 +33,23 @@ public final class RateLimitWebMvcAutoConfiguration {
 
     private final RateLimitHeaders headers;
 
+    private final ClientAddress addresses;
+
     RateLimitWebMvcAutoConfiguration(RateLimitProperties properties) {
         this.headers = properties.web().headers();
+        this.addresses = ClientAddresses.of(properties);
     }
 
     @Bean
     @ConditionalOnMissingBean
     ServletCallContextSource servletCallContextSource() {
-        return new ServletCallContextSource(this.headers);
+        return new ServletCallContextSource(this.headers, this.addresses);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ResponseEndFilter limitResponseEndFilter() {
+        return new ResponseEndFilter();
     }
 
     @Bean

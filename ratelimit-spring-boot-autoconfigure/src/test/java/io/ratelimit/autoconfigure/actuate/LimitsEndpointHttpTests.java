@@ -179,6 +179,15 @@ class LimitsEndpointHttpTests {
     }
 
     @Test
+    void theKeysThatAreRefusedMostAreShown() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            this.limiter.tryAcquire(LimitRequest.of("per-user").key("greedy"));
+        }
+        assertThat(list(json("/per-user"), "hotKeys")).contains(Map.of("key", "greedy", "refused", 3, "waited", 0));
+        assertThat(json("/pool")).doesNotContainKey("hotKeys");
+    }
+
+    @Test
     void anUnknownResourceIsNotFound() throws Exception {
         assertThat(get("/nope").statusCode()).isEqualTo(404);
     }

@@ -3,6 +3,7 @@ package io.ratelimit.autoconfigure.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ratelimit.aop.CallContextSource;
+import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.RateLimitHeaders;
 import io.ratelimit.web.servlet.LimitExceptionResolver;
 import io.ratelimit.web.servlet.ServletCallContextSource;
@@ -118,7 +119,7 @@ class RateLimitWebMvcAutoConfigurationTests {
 
         @Bean
         ServletCallContextSource ownSource() {
-            return new ServletCallContextSource(RateLimitHeaders.NONE);
+            return new ServletCallContextSource(RateLimitHeaders.NONE, new ClientAddress(64));
         }
 
         @Bean

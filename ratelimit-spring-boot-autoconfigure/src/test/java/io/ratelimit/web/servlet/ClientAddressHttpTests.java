@@ -38,7 +38,7 @@ class ClientAddressHttpTests {
 
         @Test
         void whatTheProxySaysOfTheClientCounts() throws Exception {
-            assertThat(Http.get(this.port, "/ip", FORWARDED).body()).isEqualTo("2001:db8:0:0:0:0:0:9");
+            assertThat(Http.get(this.port, "/ip", FORWARDED).body()).isEqualTo("2001:db8:0:0:0:0:0:0/64");
         }
     }
 }

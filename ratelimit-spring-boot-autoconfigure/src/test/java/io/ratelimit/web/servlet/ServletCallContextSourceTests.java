@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ratelimit.aop.CallContext;
+import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.RateLimitHeaders;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -22,7 +23,8 @@ class ServletCallContextSourceTests {
 
     private final MockHttpServletResponse response = new MockHttpServletResponse();
 
-    private final ServletCallContextSource source = new ServletCallContextSource(RateLimitHeaders.IETF);
+    private final ServletCallContextSource source =
+            new ServletCallContextSource(RateLimitHeaders.IETF, new ClientAddress(128));
 
     @AfterEach
     void leaveTheRequest() {
