@@ -163,7 +163,7 @@ record Acquisition(
      */
     int rateLimit(String name, long actual) {
         RateLimit.checkActual(name, actual);
-        List<Limit> limits = this.definition.limits();
+        List<Limit> limits = definition().limits();
         boolean isKnown = false;
         for (int i = 0; i < limits.size(); i++) {
             isKnown |= limits.get(i).name().equals(name);
@@ -174,9 +174,9 @@ record Acquisition(
         throw new IllegalArgumentException(
                 isKnown
                         ? "The limit '%s' of the resource '%s' is a concurrency limit; its slots are freed when the permit is closed"
-                                .formatted(name, this.definition.name())
+                                .formatted(name, definition().name())
                         : "The resource '%s' has no rate limit named '%s'. Its rate limits: %s"
-                                .formatted(this.definition.name(), name, namesOf(limits, LimitKind.RATE)));
+                                .formatted(definition().name(), name, namesOf(limits, LimitKind.RATE)));
     }
 
     private static List<String> namesOf(List<Limit> limits, LimitKind kind) {
