@@ -78,6 +78,14 @@ record Setting(String path, String value, String text) {
         }
     }
 
+    Duration notNegative() {
+        Duration duration = duration();
+        if (duration.isNegative()) {
+            throw wrong("It is negative", DURATION_FIX, null);
+        }
+        return duration;
+    }
+
     /** Makes a value whose constructor says why it does not want the text. */
     <T> T make(Supplier<T> maker, String fix) {
         try {

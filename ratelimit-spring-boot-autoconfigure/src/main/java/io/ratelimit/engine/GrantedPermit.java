@@ -4,6 +4,7 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Reply.Granted;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -40,6 +41,8 @@ final class GrantedPermit implements Permit {
     private volatile long leaseDeadlineNanos;
 
     private volatile boolean closed;
+    /** The thread that waited for it, while that lives; none where nobody blocked. */
+    private volatile WeakReference<Thread> acquirer = new WeakReference<>(null);
 
     GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
@@ -148,6 +151,14 @@ final class GrantedPermit implements Permit {
                 this.acquisition.amounts(),
                 Math.max(0, TimeUnit.NANOSECONDS.toMicros(this.leaseDeadlineNanos - nowNanos)),
                 hasMaximumHold() ? Math.max(1, TimeUnit.NANOSECONDS.toMicros(this.holdDeadlineNanos - nowNanos)) : 0);
+    }
+
+    void acquiredBy(Thread thread) {
+        this.acquirer = new WeakReference<>(thread);
+    }
+
+    boolean isAcquiredBy(Thread thread) {
+        return this.acquirer.refersTo(thread);
     }
 
     long leaseDeadlineNanos() {

@@ -9,6 +9,7 @@ import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -86,6 +87,15 @@ final class Leases {
     /** Returns whether a permit holds slots and is not closed. */
     boolean holds(String permit) {
         return this.held.containsKey(permit);
+    }
+
+    /** Returns whether a thread has acquired slots that are still held: of a resource, for a key. */
+    boolean heldBy(Thread thread, String resource, @Nullable String key) {
+        return this.held.values().stream()
+                .map(Lease::permit)
+                .anyMatch((permit) -> permit.isAcquiredBy(thread)
+                        && permit.resource().equals(resource)
+                        && Objects.equals(permit.key(), key));
     }
 
     /** Says that nothing is to be kept for a permit: of rates alone, it has arrived; of slots, it is closed. */

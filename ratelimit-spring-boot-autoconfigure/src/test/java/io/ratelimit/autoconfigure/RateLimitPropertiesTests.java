@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.Limiter;
+import io.ratelimit.Permit;
+import io.ratelimit.PoolDefinition;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
@@ -12,6 +16,7 @@ import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
@@ -48,6 +53,32 @@ class RateLimitPropertiesTests {
 
     private static RateLimit rate(String name, long limit, Duration window) {
         return new RateLimit(name, limit, window, RateAlgorithm.SLIDING_WINDOW);
+    }
+
+    @Nested
+    class OfPools {
+
+        @Test
+        void nameMembersAndStrategy() {
+            bind("""
+                    resources:
+                      east: { rate: 1/1m, attributes: { region: us-east-1 } }
+                      west: { rate: 1/1m, attributes: { region: us-west-1 } }
+                    pools:
+                      anywhere: { resources: [east, west], strategy: weighted, weights: { east: 3 } }
+                      in-turn: { resources: west }
+                    """, (context) -> {
+                assertThat(context.getBean(ResourceRegistry.class).pools())
+                        .containsExactly(
+                                new PoolDefinition(
+                                        "anywhere", List.of("east", "west"), PoolStrategy.WEIGHTED, Map.of("east", 3)),
+                                new PoolDefinition("in-turn", List.of("west"), PoolStrategy.ROUND_ROBIN, Map.of()));
+                try (Permit permit = context.getBean(Limiter.class).acquire("in-turn")) {
+                    assertThat(permit.resource()).isEqualTo("west");
+                    assertThat(permit.attributes()).containsEntry("region", "us-west-1");
+                }
+            });
+        }
     }
 
     @Nested

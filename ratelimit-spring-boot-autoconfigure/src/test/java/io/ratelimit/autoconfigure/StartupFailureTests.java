@@ -38,6 +38,44 @@ class StartupFailureTests {
     }
 
     @Nested
+    class Pools {
+
+        private static final String MEMBERS = "resources: { east: { rate: 1/1m }, west: { rate: 1/1m } }\n";
+
+        @ParameterizedTest
+        @CsvSource(delimiter = '|', textBlock = """
+                        east: { resources: [west] }                                  | has the name of another resource or pool
+                        pool: { resources: [] }                                      | has no members
+                        pool: { strategy: random }                                   | has no members
+                        pool: { resources: [east, north] }                           | has the member 'north', but there is no resource of that name
+                        pool: { resources: [east, east] }                            | has the member 'east' twice
+                        pool: { resources: [east], weights: { east: 2 } }            | has weights, which count under the strategy WEIGHTED only
+                        pool: { resources: [east], strategy: weighted, weights: { west: 2 } } | has a weight for 'west', which is not a member of it
+                        pool: { resources: [east], strategy: weighted, weights: { east: 0 } } | it must be from 1 to 1000
+                        """)
+        void thatMakeNoSenseAreRefused(String pool, String said) {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { " + pool + " }");
+            assertThat(analysis.getDescription()).contains("pool '").contains(said);
+            assertThat(analysis.getAction()).isNotEmpty();
+        }
+
+        @Test
+        void withAnUnknownStrategyAreRefused() {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { pool: { resources: [east], strategy: fair } }");
+            assertThat(analysis.getDescription())
+                    .contains("ratelimit.pools.pool.strategy")
+                    .contains("fair");
+            assertThat(analysis.getAction()).contains("round-robin", "least-loaded");
+        }
+
+        @Test
+        void withAnUnknownPropertyAreRefused() {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { pool: { members: [east] } }");
+            assertThat(analysis.getAction()).contains("resources, strategy, weights");
+        }
+    }
+
+    @Nested
     class Limits {
 
         @ParameterizedTest
@@ -231,7 +269,7 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .startsWith(
                             "Use one of those that 'ratelimit.resources.openai' has: attributes, backend,"
-                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, policy, rate, rates.");
+                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, plan, plans, policy, rate, rates.");
         }
 
         @Test
@@ -248,7 +286,7 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .isEqualTo(
                             "Use one of those that 'ratelimit' has: aspect-order, backend, command-timeout, dashboard, defaults,"
-                                    + " enabled, key-prefix, lease, on-backend-failure, resources, web.");
+                                    + " enabled, key-prefix, lease, on-backend-failure, plan-cache, pools, resources, web.");
         }
 
         @Test

@@ -333,7 +333,7 @@ class PermitUpdateTests {
     @Test
     void aShareOfABucketIsOneToo() {
         RateLimit bucket = new RateLimit("default", 30, Duration.ofMinutes(1), RateAlgorithm.TOKEN_BUCKET, 9);
-        Partitions partitions = new Partitions(Duration.ofSeconds(10));
+        Partitions partitions = new Partitions(Duration.ofSeconds(10), System::nanoTime);
         partitions.learn(new Membership(4, 1));
         Partition share = partitions.share(ResourceDefinition.of("calls", bucket), null);
         assertThat(share.limits())
