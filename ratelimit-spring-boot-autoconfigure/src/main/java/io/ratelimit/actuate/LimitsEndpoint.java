@@ -152,7 +152,10 @@ public final class LimitsEndpoint {
      */
     @DeleteOperation
     public @Nullable ResourceDescription reset(@Selector String resource) {
-        return done(resource, null, () -> this.operations.resetOverride(required(resource).name()));
+        return done(
+                resource,
+                null,
+                () -> this.operations.resetOverride(required(resource).name()));
     }
 
     /**
