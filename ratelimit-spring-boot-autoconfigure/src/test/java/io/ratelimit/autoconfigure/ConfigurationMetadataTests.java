@@ -74,7 +74,8 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.lease", "10s"),
                         entry("ratelimit.on-backend-failure", "local"),
                         entry("ratelimit.resources", null),
-                        entry("ratelimit.web.headers", "ietf"));
+                        entry("ratelimit.web.headers", "ietf"),
+                        entry("ratelimit.web.ipv6-prefix-length", 64));
     }
 
     @Test
