@@ -90,7 +90,8 @@ class PageTests {
     void whatIsChangedAtRunTimeIsSaid() {
         open(
                 POOL.replace("'keyed':false", "'keyed':false,'enabled':true,'override':{'limits':[]}"),
-                POOL.replace("'pool'", "'free'").replace("'keyed':false", "'keyed':false,'enabled':false,'override':{}"));
+                POOL.replace("'pool'", "'free'")
+                        .replace("'keyed':false", "'keyed':false,'enabled':false,'override':{}"));
 
         soon().untilAsserted(() -> assertThat(browser.driver().findElements(By.cssSelector("section > p")))
                 .extracting(WebElement::getText)
