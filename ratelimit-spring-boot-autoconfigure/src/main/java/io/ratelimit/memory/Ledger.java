@@ -114,7 +114,9 @@ final class Ledger {
                 .map((state) ->
                         (state instanceof RateState rate) ? LimitState.of(rate.limit(), null, this.time.now()) : state)
                 .toList();
-        this.time.change();
+        if (this.states.stream().anyMatch(RateState.class::isInstance)) {
+            this.time.change();
+        }
     }
 
     private void changed(LimitState state) {

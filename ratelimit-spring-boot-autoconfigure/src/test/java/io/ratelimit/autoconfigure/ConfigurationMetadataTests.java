@@ -77,8 +77,7 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.pools", null),
                         entry("ratelimit.resources", null),
                         entry("ratelimit.web.headers", "ietf"),
-                        entry("ratelimit.web.ipv6-prefix-length", 64),
-                        entry("management.health.limits.enabled", false));
+                        entry("ratelimit.web.ipv6-prefix-length", 64));
     }
 
     @Test

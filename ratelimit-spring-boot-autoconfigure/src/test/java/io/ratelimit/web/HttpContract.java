@@ -39,7 +39,7 @@ public abstract class HttpContract {
     private static final String REFUSAL =
             "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\","
                     + "\"title\":\"Quota Exceeded\",\"status\":429,"
-                    + "\"detail\":\"The rate limit 'requests' is used up. Retry in 3600 s.\","
+                    + "\"detail\":\"The rate limit 'requests' is used up. Retry in 3601 s.\","
                     + "\"violated-policies\":[\"requests\"]}";
 
     private static final String BUSY = "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\","
@@ -108,7 +108,7 @@ public abstract class HttpContract {
                 .isEqualTo(Map.of(
                         "content-type", "application/problem+json",
                         "content-length", "" + REFUSAL.length(),
-                        "retry-after", "3600",
+                        "retry-after", "3601",
                         "ratelimit-policy", "\"requests\";q=2;w=3600",
                         "ratelimit", "\"requests\";r=0;t=3600"));
         assertSame(get(fresh, "/rate/stage"), refused);
@@ -181,7 +181,7 @@ public abstract class HttpContract {
         HttpResponse<String> refused = refused("test.replacing=true");
         assertThat(refused.statusCode()).isEqualTo(418);
         assertThat(refused.headers().firstValue("X-Own")).hasValue("yes");
-        assertThat(refused.headers().firstValue("Retry-After")).hasValue("3600");
+        assertThat(refused.headers().firstValue("Retry-After")).hasValue("3601");
         assertThat(refused.headers().firstValue("RateLimit")).hasValue("\"requests\";r=0;t=3600");
         assertThat(refused.body())
                 .contains("\"help\":\"https://example.org/requests\"")

@@ -1,6 +1,8 @@
 package io.ratelimit.web;
 
 import io.ratelimit.LimitExceededException;
+import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.memory.MemoryBackend;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -8,9 +10,14 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** What an application may have to say about refusals, each if its property is true. */
+/** Limits whose time stands still, and what an application may have to say about refusals, each if its property is true. */
 @Configuration(proxyBeanMethods = false)
 public class SharedAnswers {
+
+    @Bean
+    LimitBackend standingStill() {
+        return new MemoryBackend(() -> 1_000_000_000_000L);
+    }
 
     @Bean
     @ConditionalOnBooleanProperty("test.replacing")
