@@ -137,6 +137,8 @@ class ConfigurationPageTests {
         return switch (component) {
             case "rates", "concurrencies" -> "limit";
             case "attributes" -> "attribute";
+            case "plans" -> "plan";
+            case "weights" -> "resource";
             default -> "name";
         };
     }
