@@ -32,7 +32,7 @@ public sealed interface Limit permits RateLimit, ConcurrencyLimit {
     LimitKind kind();
 
     /**
-     * Returns the most that one acquisition can ever take.
+     * Returns the most that one acquisition can ever take: the limit, or the burst of a bucket.
      *
      * @return the capacity, at least 1
      */

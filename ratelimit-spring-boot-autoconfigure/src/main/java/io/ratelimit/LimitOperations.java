@@ -47,6 +47,13 @@ public interface LimitOperations {
     List<ResourceDefinition> resources();
 
     /**
+     * Returns all pools.
+     *
+     * @return their definitions, ordered by name
+     */
+    List<PoolDefinition> pools();
+
+    /**
      * Looks at one partition: a resource, and a key where it has one.
      *
      * @param resource the name of the resource

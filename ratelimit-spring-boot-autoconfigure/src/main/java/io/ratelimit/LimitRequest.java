@@ -3,6 +3,7 @@ package io.ratelimit;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param resource the name of the resource
  * @param key whose share it is; {@code null}: the one share for all
- * @param amounts how much of which limit, by the limit's name; limits that are not named take 1
+ * @param amounts how much of which limit; limits that none of them counts for take 1, and where several count for one limit, the one that
+ *     says most exactly which
  * @param policy what happens if there is no permit; {@link LimitPolicy#INHERIT} (the default): as the resource says
  * @param kinds the kinds of limits that apply; both by default
  * @param maxWait how long to wait at most, up to 365 days; zero: do not wait; {@code null} (the default): as the policy and the
@@ -32,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 public record LimitRequest(
         String resource,
         @Nullable String key,
-        Map<String, Long> amounts,
+        Map<AmountOf, Long> amounts,
         LimitPolicy policy,
         Set<LimitKind> kinds,
         @Nullable Duration maxWait,
@@ -60,9 +62,8 @@ public record LimitRequest(
         amounts = Map.copyOf(amounts);
         amounts.forEach((limit, amount) -> {
             if (amount < 0) {
-                throw new IllegalArgumentException(
-                        "The amount of '%s' for the resource '%s' is %d; it must be 0 or more"
-                                .formatted(limit, resource, amount));
+                throw new IllegalArgumentException("The amount of %s for the resource '%s' is %d; it must be 0 or more"
+                        .formatted(limit, resource, amount));
             }
         });
         kinds = Set.copyOf(kinds);
@@ -99,15 +100,45 @@ public record LimitRequest(
     /**
      * Says how much of one limit to take.
      *
-     * @param limitName the name of the limit
+     * @param limitName the name of the limit; where a rate limit and a concurrency limit share it, of each
      * @param amount how much, 0 or more
      * @return a new request
      * @throws IllegalArgumentException if the amount is negative
      */
     public LimitRequest amount(String limitName, long amount) {
-        Map<String, Long> more = new HashMap<>(this.amounts);
-        more.put(limitName, amount);
+        return amount(new AmountOf(null, limitName), amount);
+    }
+
+    /**
+     * Says how much to take of some limits: of all of a kind that are not named, or of one where a limit of the other kind has the same name.
+     *
+     * @param what the limits
+     * @param amount how much of each, 0 or more
+     * @return a new request
+     * @throws IllegalArgumentException if the amount is negative
+     */
+    public LimitRequest amount(AmountOf what, long amount) {
+        Map<AmountOf, Long> more = new HashMap<>(this.amounts);
+        more.put(what, amount);
         return new LimitRequest(this.resource, this.key, more, this.policy, this.kinds, this.maxWait, this.priority);
+    }
+
+    /**
+     * Returns how much this takes of a limit.
+     *
+     * @param limit the limit
+     * @return the amount; 0 for a limit of a kind that this request is not about
+     */
+    public long amountOf(Limit limit) {
+        if (!this.kinds.contains(limit.kind())) {
+            return 0;
+        }
+        if (this.amounts.isEmpty()) {
+            return 1; // as most do
+        }
+        long ofKind = this.amounts.getOrDefault(new AmountOf(limit.kind(), null), 1L);
+        long ofName = this.amounts.getOrDefault(new AmountOf(null, limit.name()), ofKind);
+        return this.amounts.getOrDefault(new AmountOf(limit.kind(), limit.name()), ofName);
     }
 
     /**
@@ -166,5 +197,47 @@ public record LimitRequest(
                         this.kinds,
                         this.maxWait,
                         this.priority);
+    }
+
+    /**
+     * What an amount counts for: all limits of a kind, those of a name, or one limit. {@code new AmountOf(LimitKind.RATE, "tokens")}
+     * is the rate limit named {@code tokens}.
+     *
+     * @param kind the kind of limits; {@code null}: both
+     * @param limitName the name of the limits; {@code null}: all that are not named
+     */
+    public record AmountOf(
+            @Nullable LimitKind kind, @Nullable String limitName) {
+
+        /**
+         * Checks that it says anything.
+         *
+         * @param kind the kind of limits
+         * @param limitName the name of the limits
+         * @throws IllegalArgumentException if it names neither
+         */
+        public AmountOf {
+            if (kind == null && limitName == null) {
+                throw new IllegalArgumentException("An amount counts for a kind of limits or a name");
+            }
+        }
+
+        /**
+         * Returns whether a limit is one of these.
+         *
+         * @param limit the limit
+         * @return whether its kind and name fit
+         */
+        public boolean isAbout(Limit limit) {
+            return (this.kind == null || this.kind == limit.kind())
+                    && (this.limitName == null || this.limitName.equals(limit.name()));
+        }
+
+        /** Returns a text for messages, such as {@code rate limit 'tokens'}. */
+        @Override
+        public String toString() {
+            String limits = (this.kind != null) ? this.kind.name().toLowerCase(Locale.ROOT) + " limit" : "limit";
+            return (this.limitName != null) ? "%s '%s'".formatted(limits, this.limitName) : "every " + limits;
+        }
     }
 }

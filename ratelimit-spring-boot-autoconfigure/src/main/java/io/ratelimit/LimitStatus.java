@@ -6,9 +6,11 @@ import java.time.Duration;
  * How one limit of one partition stood at one moment, by the very answer of the backend that decided a call.
  *
  * @param limit the limit; while instances with different configurations run, the one that the backend goes by
- * @param used how much is taken: in the window, or held now; it can be above a limit that was lowered
- * @param reset when something of a rate limit comes back; zero for one that is unused, and for concurrency limits. A window of
- *     60 s whose oldest event is 43 s old resets in 17 s.
+ * @param used how much is taken: in the window, of the burst of a bucket, or held now. Debt counts too, so it can be above the
+ *     capacity, and above a limit that was lowered
+ * @param reset when something of a rate limit comes back; zero for one that is unused, and for concurrency limits. A sliding window of
+ *     60 s whose oldest event is 43 s old resets in 17 s, a fixed one that began 43 s ago as well; a bucket of 60 a minute resets within
+ *     a second.
  */
 public record LimitStatus(Limit limit, long used, Duration reset) {
 
@@ -18,6 +20,6 @@ public record LimitStatus(Limit limit, long used, Duration reset) {
      * @return the rest, 0 or more
      */
     public long remaining() {
-        return Math.max(0, this.limit.limit() - this.used);
+        return Math.max(0, this.limit.capacity() - this.used);
     }
 }

@@ -31,6 +31,8 @@ import java.util.concurrent.CompletableFuture;
  *       limit's {@linkplain Limit#capacity() capacity}, which could never be granted, and
  *       for the policy {@link LimitPolicy#BLOCK} if neither the request nor the resource has a max wait
  *   <li>{@link IllegalStateException} for a method that blocks, on a thread that must not be blocked, such as an event loop of Netty
+ *   <li>{@link IllegalStateException} if the call would wait for itself: the annotated calls around it on its thread, or those before it
+ *       in the same {@code acquireAll}, hold all that it waits for
  *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
  * </ul>
  */

@@ -65,6 +65,30 @@ public interface Permit extends AutoCloseable {
     long fencingToken();
 
     /**
+     * Says how much of a rate limit was used after all, where the acquisition could only estimate it. Below what was taken so far, the
+     * difference is refunded, and goes to those who wait at once; above, it is charged, whether there is room or not: what there is no
+     * room for is debt, and later acquisitions wait until it is paid. {@link RateAlgorithm} says how long a refund counts.
+     *
+     * <pre>{@code
+     * try (Permit permit = limiter.acquire(LimitRequest.of("openai").amount("tokens", 100))) {
+     *     Answer answer = ask();
+     *     permit.update("tokens", answer.totalTokens());
+     * }
+     * }</pre>
+     *
+     * <p>Optional: without it the amount that was taken stays. May be called again: the last word counts. Does not wait for the backend;
+     * calls take effect in their order. A call whose answer is lost is not repeated, so that nothing is charged or refunded twice. It
+     * works for a permit that has lost its slots too, as what was used was used. It does nothing where nothing was charged: a permit of
+     * a call that was only observed, or let through while the backend was away.
+     *
+     * @param limitName the name of the rate limit
+     * @param actual how much was used in all, in the units of the limit, from 0 to 100,000,000
+     * @throws IllegalArgumentException if there is no rate limit of that name, or the amount is out of its range
+     * @throws IllegalStateException if the permit is closed
+     */
+    void update(String limitName, long actual);
+
+    /**
      * Frees the slots. Idempotent; never throws; does not wait for the backend.
      */
     @Override

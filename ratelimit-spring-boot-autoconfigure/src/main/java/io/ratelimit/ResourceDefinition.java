@@ -124,10 +124,20 @@ public record ResourceDefinition(
      * @return the new definition
      */
     public ResourceDefinition with(Limit limit) {
-        List<Limit> more = Stream.concat(this.limits.stream(), Stream.of(limit)).toList();
+        return limits(Stream.concat(this.limits.stream(), Stream.of(limit)).toList());
+    }
+
+    /**
+     * Returns this definition with other limits.
+     *
+     * @param limits the limits, at least one
+     * @return the new definition
+     * @throws IllegalArgumentException if there is none, or two have the same kind and name
+     */
+    public ResourceDefinition limits(List<Limit> limits) {
         return new ResourceDefinition(
                 this.name,
-                more,
+                limits,
                 this.key,
                 this.policy,
                 this.maxWait,

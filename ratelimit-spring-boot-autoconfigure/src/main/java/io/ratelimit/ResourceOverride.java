@@ -206,7 +206,7 @@ public record ResourceOverride(
             long number = Objects.requireNonNullElse(this.limit, configured.limit());
             if (configured instanceof RateLimit rate) {
                 Duration length = Objects.requireNonNullElse(this.window, rate.window());
-                return new RateLimit(rate.name(), number, length, rate.algorithm());
+                return rate.changedTo(number, length);
             }
             ConcurrencyLimit slots = (ConcurrencyLimit) configured;
             return new ConcurrencyLimit(slots.name(), number, slots.lease(), slots.maxHold());

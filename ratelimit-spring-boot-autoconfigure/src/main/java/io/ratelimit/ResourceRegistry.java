@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 
 /**
  * The resources that this application knows: those of its configuration, and those that annotations define inline, each with what an
- * operator has changed of it at run time. Thread-safe.
+ * operator has changed of it at run time, and the pools that spread acquisitions over them. Thread-safe.
  */
 public final class ResourceRegistry {
 
@@ -24,6 +24,8 @@ public final class ResourceRegistry {
 
     /** Those that hold. */
     private final Map<String, ResourceDefinition> definitions = new ConcurrentHashMap<>();
+
+    private final Map<String, PoolDefinition> pools;
 
     private final Map<String, ResourceOverride> overrides = new ConcurrentHashMap<>();
 
@@ -38,9 +40,24 @@ public final class ResourceRegistry {
      * @param configured the resources of the configuration, which win over inline definitions
      */
     public ResourceRegistry(ResourceDefaults defaults, Collection<ResourceDefinition> configured) {
+        this(defaults, configured, List.of());
+    }
+
+    /**
+     * Makes a registry with pools.
+     *
+     * @param defaults what holds for what a definition does not say
+     * @param configured the resources of the configuration, which win over inline definitions
+     * @param pools the pools, whose members are all among those resources
+     * @throws LimitConfigurationException if a pool has the name of a resource or another pool, a member that is not there, or members with
+     *     different policies
+     */
+    public ResourceRegistry(
+            ResourceDefaults defaults, Collection<ResourceDefinition> configured, Collection<PoolDefinition> pools) {
         this.defaults = defaults;
         configured.forEach((definition) -> this.configured.put(definition.name(), definition));
         this.definitions.putAll(this.configured);
+        this.pools = PoolChecks.byName(pools, this.configured);
     }
 
     /**
@@ -82,10 +99,45 @@ public final class ResourceRegistry {
     public ResourceDefinition get(String name) {
         ResourceDefinition definition = this.definitions.get(name);
         if (definition == null) {
-            throw new IllegalArgumentException("There is no resource named '%s'. Known resources: %s"
-                    .formatted(name, this.definitions.isEmpty() ? "none" : String.join(", ", names())));
+            throw new IllegalArgumentException("There is no resource named '%s'. Known resources: %s%s"
+                    .formatted(
+                            name,
+                            this.definitions.isEmpty() ? "none" : String.join(", ", names()),
+                            this.pools.isEmpty() ? "" : "; pools: " + String.join(", ", this.pools.keySet())));
         }
         return definition;
+    }
+
+    /**
+     * Returns all pools.
+     *
+     * @return the pools, ordered by name
+     */
+    public List<PoolDefinition> pools() {
+        return List.copyOf(this.pools.values());
+    }
+
+    /**
+     * Returns a pool.
+     *
+     * @param name its name
+     * @return its definition, or empty if there is none of that name
+     */
+    public Optional<PoolDefinition> findPool(String name) {
+        return Optional.ofNullable(this.pools.get(name));
+    }
+
+    /**
+     * Returns the resources that a name stands for: the one resource of that name, or the members of the pool.
+     *
+     * @param name the name of a resource or pool
+     * @return their definitions, those of members in the order of the pool; empty if there is neither
+     */
+    public List<ResourceDefinition> behind(String name) {
+        PoolDefinition pool = this.pools.get(name);
+        return (pool != null)
+                ? pool.resources().stream().map(this::get).toList()
+                : find(name).stream().toList();
     }
 
     /**
@@ -96,9 +148,15 @@ public final class ResourceRegistry {
      * @param limit the limit
      * @param declaredAt where it is declared, for messages
      * @return the definition that now holds
-     * @throws LimitConfigurationException if the same kind of limit is declared elsewhere with other values
+     * @throws LimitConfigurationException if the same kind of limit is declared elsewhere with other values, or the name is that of a pool
      */
     public ResourceDefinition defineInline(String resource, Limit limit, String declaredAt) {
+        if (this.pools.containsKey(resource)) {
+            throw new LimitConfigurationException(
+                    "The inline limit at %s is on '%s', which is a pool: limits belong to its members."
+                            .formatted(declaredAt, resource),
+                    "Remove the inline limit, or give the annotation another name.");
+        }
         Inline inline = new Inline(limit, declaredAt);
         Inline before = this.inlines.putIfAbsent(resource + '/' + limit.kind(), inline);
         if (before != null && !before.limit().equals(limit)) {

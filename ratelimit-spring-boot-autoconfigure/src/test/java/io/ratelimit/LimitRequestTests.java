@@ -34,7 +34,7 @@ class LimitRequestTests {
         assertThat(request.maxWait()).isEqualTo(Duration.ofSeconds(6));
         assertThat(request.priority()).isEqualTo(8);
         assertThat(request.key()).isEqualTo("anna");
-        assertThat(request.amounts()).containsEntry("tokens", 3L);
+        assertThat(request.amounts()).containsEntry(new LimitRequest.AmountOf(null, "tokens"), 3L);
         assertThat(request.policy()).isEqualTo(LimitPolicy.BLOCK);
         assertThat(request.kinds()).containsExactly(LimitKind.RATE);
     }
@@ -77,6 +77,30 @@ class LimitRequestTests {
                                 .formatted(policy));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PLAIN.maxWait(Duration.ofSeconds(1)).policy(policy));
+    }
+
+    @Test
+    void takesWhatSaysMostExactlyWhichLimit() {
+        RateLimit requests = new RateLimit("requests", 9, Duration.ofSeconds(1), RateAlgorithm.SLIDING_WINDOW);
+        RateLimit tokens = new RateLimit("tokens", 9, Duration.ofSeconds(1), RateAlgorithm.SLIDING_WINDOW);
+        ConcurrencyLimit slots = new ConcurrencyLimit("tokens", 9, Duration.ofSeconds(10), null);
+        LimitRequest request = PLAIN.amount(new LimitRequest.AmountOf(LimitKind.RATE, null), 2)
+                .amount("tokens", 3)
+                .amount(new LimitRequest.AmountOf(LimitKind.RATE, "tokens"), 4);
+
+        assertThat(request.amountOf(requests)).isEqualTo(2);
+        assertThat(request.amountOf(tokens)).isEqualTo(4);
+        assertThat(request.amountOf(slots)).isEqualTo(3);
+        assertThat(request.only(LimitKind.RATE).amountOf(slots)).isZero();
+        assertThat(PLAIN.amountOf(slots)).isEqualTo(1);
+    }
+
+    @Test
+    void refusesAnAmountOfNothingInParticularOrBelowZero() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new LimitRequest.AmountOf(null, null));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> PLAIN.amount("tokens", -1))
+                .withMessage("The amount of limit 'tokens' for the resource 'pool' is -1; it must be 0 or more");
     }
 
     @Test

@@ -5,10 +5,13 @@ import io.ratelimit.HotKey;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.PartitionSnapshot;
+import io.ratelimit.PoolDefinition;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,8 +26,13 @@ import org.springframework.boot.actuate.endpoint.OperationResponseBody;
  * @param instance the name of the instance that answers, such as it stands in {@code holders} and {@code queue}
  * @param liveInstances how many instances share the limits, as last seen
  * @param resources all resources by name
+ * @param pools all pools by name; the numbers are those of their members
  */
-public record LimitsDescription(String instance, int liveInstances, Map<String, ResourceDescription> resources)
+public record LimitsDescription(
+        String instance,
+        int liveInstances,
+        Map<String, ResourceDescription> resources,
+        Map<String, PoolDescription> pools)
         implements OperationResponseBody {
 
     private static String constant(Enum<?> value) {
@@ -215,6 +223,28 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
     }
 
     /**
+     * One pool.
+     *
+     * @param resources the names of its members
+     * @param strategy in which order they are asked, such as {@code round-robin}
+     * @param weights how often which member comes first; left out where that does not count
+     */
+    public record PoolDescription(
+            List<String> resources,
+            String strategy,
+            @Nullable Map<String, Integer> weights) {
+
+        static PoolDescription of(PoolDefinition pool) {
+            Map<String, Integer> weights = new LinkedHashMap<>();
+            pool.resources().forEach((resource) -> weights.put(resource, pool.weight(resource)));
+            return new PoolDescription(
+                    pool.resources(),
+                    constant(pool.strategy()),
+                    (pool.strategy() == PoolStrategy.WEIGHTED) ? weights : null);
+        }
+    }
+
+    /**
      * One limit as it is defined.
      *
      * @param name its name
@@ -222,6 +252,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
      * @param limit how much may be taken: per window, or at once
      * @param window the window of a rate limit, such as {@code PT1M}
      * @param algorithm how a rate limit counts, such as {@code sliding-window}
+     * @param burst how much a bucket gives at once; left out: it is no bucket
      * @param lease how long a slot is kept without a sign of life of its holder
      * @param maxHold after which time a slot is taken back although its holder lives; left out: never
      */
@@ -231,6 +262,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
             long limit,
             @Nullable String window,
             @Nullable String algorithm,
+            @Nullable Long burst,
             @Nullable String lease,
             @Nullable String maxHold) {
 
@@ -242,6 +274,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                         rate.limit(),
                         text(rate.window()),
                         constant(rate.algorithm()),
+                        rate.algorithm().isBucket() ? rate.burst() : null,
                         null,
                         null);
             }
@@ -250,6 +283,7 @@ public record LimitsDescription(String instance, int liveInstances, Map<String, 
                     slots.name(),
                     constant(slots.kind()),
                     slots.limit(),
+                    null,
                     null,
                     null,
                     text(slots.lease()),

@@ -4,6 +4,7 @@ import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.actuate.LimitsDescription.PoolDescription;
 import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,7 +27,7 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
  * Actuator endpoint {@code limits}: what is limited, how the limits stand, and changes of them at run time.
  *
  * <ul>
- *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers
+ *   <li>{@code GET /actuator/limits}: this instance, the number of live instances, every resource and its live numbers, every pool and its members
  *   <li>{@code GET /actuator/limits/{resource}}: one resource with its holders and its queue; {@code ?key=} looks at the share of one key
  *   <li>{@code POST /actuator/limits/{resource}}: changes a limit, a window, the policy or the longest wait of a resource, or switches its
  *       limits off, on every instance; the change outlives them all
@@ -56,7 +57,7 @@ public final class LimitsEndpoint {
     }
 
     /**
-     * Shows all resources.
+     * Shows all resources and pools.
      *
      * @return the description; without holders and queue
      */
@@ -72,7 +73,9 @@ public final class LimitsEndpoint {
         }
         Map<String, ResourceDescription> resources = new LinkedHashMap<>();
         pending.forEach((name, description) -> resources.put(name, description.join()));
-        return new LimitsDescription(this.operations.instance(), this.operations.liveInstances(), resources);
+        Map<String, PoolDescription> pools = new LinkedHashMap<>();
+        this.operations.pools().forEach((pool) -> pools.put(pool.name(), PoolDescription.of(pool)));
+        return new LimitsDescription(this.operations.instance(), this.operations.liveInstances(), resources, pools);
     }
 
     /**

@@ -104,6 +104,25 @@ public @interface ConcurrencyLimited {
     String maxHold() default "";
 
     /**
+     * How much a call takes: a whole number or a SpEL expression, as for {@link #key()}, such as {@code "2"}, {@code "#order.items.size()"}. Empty (the default): 1.
+     *
+     * <p>The value must be a whole number of 0 or more; 0 of all limits leaves them out. Any other value is an {@link IllegalStateException}.
+     * An amount above the capacity of a limit can never be granted: an {@link IllegalArgumentException} at once, and where the number is
+     * written here, the application does not start.
+     *
+     * @return the amount
+     */
+    String amount() default "";
+
+    /**
+     * The one concurrency limit that {@link #amount()} counts for; the others take 1. Empty (the default): all concurrency limits of the resource.
+     * Annotations that acquire together each bring their amount.
+     *
+     * @return the name of the limit
+     */
+    String amountOf() default "";
+
+    /**
      * What happens to a call that finds no permit. By default as the resource says, which is to reject it unless it says
      * something else. {@link LimitPolicy#BLOCK} needs a {@link #maxWait()}, here or of the resource, or the application does not
      * start.

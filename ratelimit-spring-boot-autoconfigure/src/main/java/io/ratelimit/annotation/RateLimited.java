@@ -100,11 +100,31 @@ public @interface RateLimited {
     String window() default "";
 
     /**
-     * How the inline limit counts. {@link RateAlgorithm#SLIDING_WINDOW} by default.
+     * How the inline limit counts. {@link RateAlgorithm#SLIDING_WINDOW} by default. A bucket has its default burst: a token bucket the
+     * limit, a leaky bucket 1; another one is for application.yml to say.
      *
      * @return the algorithm
      */
     RateAlgorithm algorithm() default RateAlgorithm.SLIDING_WINDOW;
+
+    /**
+     * How much a call takes: a whole number or a SpEL expression, as for {@link #key()}, such as {@code "100"}, {@code "#prompt.length() / 4 + 1"}. Empty (the default): 1.
+     *
+     * <p>The value must be a whole number of 0 or more; 0 of all limits leaves them out. Any other value is an {@link IllegalStateException}.
+     * An amount above the capacity of a limit can never be granted: an {@link IllegalArgumentException} at once, and where the number is
+     * written here, the application does not start.
+     *
+     * @return the amount
+     */
+    String amount() default "";
+
+    /**
+     * The one rate limit that {@link #amount()} counts for; the others take 1. Empty (the default): all rate limits of the resource.
+     * Annotations that acquire together each bring their amount.
+     *
+     * @return the name of the limit
+     */
+    String amountOf() default "";
 
     /**
      * What happens to a call that finds no permit. By default as the resource says, which is to reject it unless it says

@@ -2,8 +2,10 @@ package io.ratelimit.aop;
 
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitRequest.AmountOf;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,10 @@ final class Acquisition {
 
     private final List<Part> parts;
 
-    private final boolean conditional;
+    /** Whether every call asks for the same, but for its key. */
+    private final boolean uniform;
+
+    private final LimitRequest anyKind;
 
     private final LimitRequest whole;
 
@@ -31,7 +36,8 @@ final class Acquisition {
     Acquisition(LimitRequest request, @Nullable CallExpression key, List<Part> parts) {
         this.key = key;
         this.parts = List.copyOf(parts);
-        this.conditional = parts.stream().anyMatch((part) -> part.condition() != null);
+        this.uniform = parts.stream().allMatch((part) -> part.condition() == null && part.amount() == null);
+        this.anyKind = request;
         Set<LimitKind> kinds = EnumSet.noneOf(LimitKind.class);
         parts.forEach((part) -> kinds.add(part.kind()));
         this.whole = restrict(request, kinds);
@@ -45,22 +51,30 @@ final class Acquisition {
         return this.whole.kinds();
     }
 
-    /** Returns the request for a call; empty if the conditions leave nothing to acquire. */
+    /** Returns the request for a call; empty if the conditions and amounts leave nothing to acquire. */
     Optional<LimitRequest> request(CallRoot call) {
-        return applicable(call).map((request) -> (this.key != null) ? request.key(this.key.keyText(call)) : request);
+        Optional<LimitRequest> request = this.uniform ? Optional.of(this.whole) : applicable(call);
+        return request.map((unkeyed) -> (this.key != null) ? unkeyed.key(this.key.keyText(call)) : unkeyed);
     }
 
     private Optional<LimitRequest> applicable(CallRoot call) {
-        if (!this.conditional) {
-            return Optional.of(this.whole);
-        }
         Set<LimitKind> kinds = EnumSet.noneOf(LimitKind.class);
+        LimitRequest request = this.anyKind;
         for (Part part : this.parts) {
             if (part.condition() == null || part.condition().isTrue(call)) {
                 kinds.add(part.kind());
+                request = (part.amount() != null) ? part.amount().addTo(request, call) : request;
             }
         }
-        return kinds.isEmpty() ? Optional.empty() : Optional.of(restrict(this.whole, kinds));
+        Map<AmountOf, Long> amounts = request.amounts();
+        kinds.removeIf((kind) -> takesNothing(kind, amounts));
+        return kinds.isEmpty() ? Optional.empty() : Optional.of(restrict(request, kinds));
+    }
+
+    private static boolean takesNothing(LimitKind kind, Map<AmountOf, Long> amounts) {
+        return amounts.containsKey(new AmountOf(kind, null))
+                && amounts.entrySet().stream()
+                        .allMatch((amount) -> amount.getKey().kind() != kind || amount.getValue() == 0);
     }
 
     private static LimitRequest restrict(LimitRequest request, Set<LimitKind> kinds) {
@@ -74,6 +88,10 @@ final class Acquisition {
      *
      * @param kind the kind of limits that apply
      * @param condition when they apply; {@code null}: always
+     * @param amount how much it takes of them; {@code null}: 1 of each
      */
-    record Part(LimitKind kind, @Nullable CallExpression condition) {}
+    record Part(
+            LimitKind kind,
+            @Nullable CallExpression condition,
+            @Nullable Amount amount) {}
 }

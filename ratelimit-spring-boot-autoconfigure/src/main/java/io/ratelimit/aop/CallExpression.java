@@ -1,9 +1,14 @@
 package io.ratelimit.aop;
 
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
+import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.Literal;
+import org.springframework.expression.spel.ast.Operator;
+import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
 
 /**
@@ -54,6 +59,26 @@ final class CallExpression {
             throw new IllegalStateException("%s is null for this call; it must be true or false.".formatted(this));
         }
         return value;
+    }
+
+    /** Returns how much a call takes. */
+    long amount(CallRoot call) {
+        try {
+            return AmountNumber.of(evaluate(call, Object.class));
+        } catch (IllegalArgumentException ex) {
+            throw new IllegalStateException(
+                    "%s %s for this call; it must be a whole number, 0 or more.".formatted(this, ex.getMessage()), ex);
+        }
+    }
+
+    /** Returns whether its value is the same for all calls: it is made of literals alone. */
+    boolean isConstant() {
+        return this.expression instanceof SpelExpression known && isConstant(known.getAST());
+    }
+
+    private static boolean isConstant(SpelNode node) {
+        boolean fixed = node instanceof Literal || node instanceof Operator;
+        return fixed && IntStream.range(0, node.getChildCount()).allMatch((i) -> isConstant(node.getChild(i)));
     }
 
     private <T> @Nullable T evaluate(CallRoot call, Class<T> type) {

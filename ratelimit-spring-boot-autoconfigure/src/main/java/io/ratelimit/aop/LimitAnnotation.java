@@ -31,6 +31,14 @@ record LimitAnnotation(LimitKind kind, MergedAnnotation<?> values, AnnotatedElem
         return text("fallbackMethod");
     }
 
+    String amount() {
+        return text("amount");
+    }
+
+    String amountOf() {
+        return text("amountOf");
+    }
+
     LimitPolicy policy() {
         return this.values.getEnum("policy", LimitPolicy.class);
     }

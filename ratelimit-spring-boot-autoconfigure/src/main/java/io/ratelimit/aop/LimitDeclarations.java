@@ -2,13 +2,14 @@ package io.ratelimit.aop;
 
 import io.ratelimit.Limit;
 import io.ratelimit.LimitConfigurationException;
-import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -49,9 +50,24 @@ final class LimitDeclarations {
         }
         String key = annotation.key();
         if (key.isEmpty()) {
-            key = this.resources.find(resource).map(ResourceDefinition::key).orElse("");
+            key = configuredKey(resource, annotation);
         }
         return new LimitDeclaration(annotation, resource, key, this.attributes.duration(annotation, "maxWait"));
+    }
+
+    private String configuredKey(String resource, LimitAnnotation annotation) {
+        List<String> keys = this.resources.behind(resource).stream()
+                .flatMap((definition) -> Stream.ofNullable(definition.key()))
+                .distinct()
+                .toList();
+        if (keys.size() > 1) {
+            throw AttributeReader.failure(
+                    annotation,
+                    "names the pool '%s', whose members have different keys: %s"
+                            .formatted(resource, String.join(", ", keys)),
+                    "Give the annotation a 'key', which then holds for all members.");
+        }
+        return keys.isEmpty() ? "" : keys.get(0);
     }
 
     private void define(String resource, Limit limit, LimitAnnotation annotation) {

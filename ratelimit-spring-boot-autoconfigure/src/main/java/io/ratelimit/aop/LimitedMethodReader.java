@@ -25,9 +25,12 @@ final class LimitedMethodReader {
 
     private final ResourceReferences references;
 
+    private final AmountReader amounts;
+
     LimitedMethodReader(CallExpressionParser expressions, ResourceReferences references) {
         this.expressions = expressions;
         this.references = references;
+        this.amounts = new AmountReader(expressions, references);
     }
 
     /**
@@ -55,16 +58,23 @@ final class LimitedMethodReader {
 
     private Acquisition acquisition(Method method, List<LimitDeclaration> together) {
         LimitDeclaration first = together.get(0);
+        AmountReader.check(together);
         LimitRequest request = request(together);
         this.references.add(ResourceReferences.ofMaxWait(first.annotation(), request));
         return new Acquisition(
                 request,
                 expression(first.key(), first.keyAttribute(), first.annotation(), method),
                 together.stream()
-                        .map(LimitDeclaration::annotation)
-                        .map((annotation) -> new Acquisition.Part(
-                                annotation.kind(), expression(annotation.condition(), "condition", annotation, method)))
+                        .map((declaration) -> part(declaration, method))
                         .toList());
+    }
+
+    private Acquisition.Part part(LimitDeclaration declaration, Method method) {
+        LimitAnnotation annotation = declaration.annotation();
+        return new Acquisition.Part(
+                annotation.kind(),
+                expression(annotation.condition(), "condition", annotation, method),
+                this.amounts.read(declaration, method));
     }
 
     private static LimitRequest request(List<LimitDeclaration> together) {

@@ -9,7 +9,6 @@ import io.ratelimit.autoconfigure.RateLimitProperties.Rate;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,12 +22,30 @@ final class LimitMapper {
 
     private static final String NAME_FIX = "Rename the limit.";
 
-    private static final Pattern SIMPLE_DURATION = Pattern.compile("(\\d{1,9})([A-Za-z]+)");
+    private static final String BURST_FIX = "Remove it, or set the algorithm to token-bucket or leaky-bucket.";
+
+    /** {@code 100/m} is short for {@code 100/1m}. */
+    private static final Pattern UNIT = Pattern.compile("ns|us|ms|s|m|h|d");
 
     private LimitMapper() {}
 
-    /** Reads {@code 100/1m}, or {@code limit} and {@code window}. */
+    /** Reads {@code 100/1m}, or {@code limit} and {@code window}; then {@code burst}. */
     static RateLimit rateLimit(String path, String name, Rate rate) {
+        RateLimit plain = plainRateLimit(path, name, rate);
+        if (rate.burst() == null) {
+            return plain;
+        }
+        Setting burst = new Setting(path + ".burst", rate.burst());
+        if (!rate.algorithm().isBucket()) {
+            throw burst.wrong("The algorithm of the rate limit '%s' has no burst".formatted(name), BURST_FIX, null);
+        }
+        long number = burst.wholeNumber();
+        return burst.make(
+                () -> new RateLimit(name, plain.limit(), plain.window(), plain.algorithm(), number),
+                Setting.NUMBER_FIX);
+    }
+
+    private static RateLimit plainRateLimit(String path, String name, Rate rate) {
         String limit = required(path, rate.limit(), RATE_FIX);
         if (rate.window() != null) {
             return rateLimit(
@@ -42,41 +59,32 @@ final class LimitMapper {
         if (slash < 0) {
             throw setting.wrong("The rate limit '%s' has no window".formatted(name), RATE_FIX, null);
         }
+        Setting window = setting.part(limit.substring(slash + 1));
         return rateLimit(
                 name,
                 setting.part(limit.substring(0, slash)),
-                setting.part(limit.substring(slash + 1)),
+                UNIT.matcher(window.text()).matches() ? setting.part("1" + window.text()) : window,
                 rate.algorithm());
     }
 
     private static RateLimit rateLimit(String name, Setting limit, Setting window, RateAlgorithm algorithm) {
         limit.make(() -> new RateLimit(name, 1, Duration.ofSeconds(1), algorithm), NAME_FIX);
-        long number = wholeLimit(limit, window);
+        long windows = windowsOfAWholeLimit(limit);
+        long number = limit.wholeNumber(windows);
         limit.make(() -> new RateLimit(name, number, Duration.ofSeconds(1), algorithm), Setting.NUMBER_FIX);
         Duration length = window.duration();
-        return window.make(() -> new RateLimit(name, number, length, algorithm), Setting.DURATION_FIX);
+        return window.make(
+                () -> new RateLimit(name, number, length.multipliedBy(windows), algorithm), Setting.DURATION_FIX);
     }
 
-    /**
-     * A fraction is not scaled: 5 in any 2 seconds lets 5 through in one second, which 2.5 in any second does not. So the
-     * choice is the reader's.
-     */
-    private static long wholeLimit(Setting limit, Setting window) {
-        BigDecimal number = limit.number();
-        Matcher matcher = SIMPLE_DURATION.matcher(window.text());
-        int decimals = number.scale() > 0 ? number.stripTrailingZeros().scale() : 0;
-        if (decimals <= 0 || decimals > 3 || !matcher.matches()) {
-            return limit.wholeNumber();
+    /** 2.5 a second are 5 in 2 seconds: returns in how many windows a limit with up to three decimals is whole. */
+    private static long windowsOfAWholeLimit(Setting limit) {
+        BigDecimal number = limit.number().stripTrailingZeros();
+        if (number.scale() <= 0 || number.scale() > 3) {
+            return 1;
         }
-        BigInteger thousandths = number.movePointRight(3).toBigIntegerExact();
-        BigInteger divisor = thousandths.gcd(BigInteger.valueOf(1000));
-        BigInteger whole = thousandths.divide(divisor);
-        BigInteger windows = BigInteger.valueOf(1000).divide(divisor).multiply(new BigInteger(matcher.group(1)));
-        throw limit.wrong(
-                "'%s' is not a whole number".formatted(limit.text()),
-                "Write %s/%s%s, which lets up to %s through at once, or a whole number per %s."
-                        .formatted(whole, windows, matcher.group(2), whole, window.text()),
-                null);
+        BigInteger whole = BigInteger.TEN.pow(number.scale());
+        return whole.divide(whole.gcd(number.unscaledValue())).longValueExact();
     }
 
     /** Reads {@code 10}, or {@code limit}, {@code lease} and {@code max-hold}. */

@@ -27,7 +27,7 @@ final class LimitShorthandConverter implements GenericConverter {
     public @Nullable Object convert(@Nullable Object source, TypeDescriptor sourceType, TypeDescriptor targetType) {
         String text = String.valueOf(source).trim();
         return targetType.getType() == Rate.class
-                ? new Rate(text, null, RateAlgorithm.SLIDING_WINDOW)
+                ? new Rate(text, null, RateAlgorithm.SLIDING_WINDOW, null)
                 : new Concurrency(text, null, null);
     }
 }

@@ -1,6 +1,7 @@
 package io.ratelimit.autoconfigure;
 
 import io.ratelimit.LimitListener;
+import io.ratelimit.LimitResolver;
 import io.ratelimit.Limiter;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.aop.CallContextSource;
@@ -8,7 +9,9 @@ import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.engine.LimiterEngine;
 import io.ratelimit.memory.MemoryBackend;
+import java.time.Duration;
 import java.util.List;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -26,7 +29,8 @@ import org.springframework.util.ClassUtils;
 
 /**
  * Auto-configuration of limits: the {@link ResourceRegistry} of {@code application.yml}, the {@link LimitBackend}, the
- * {@link Limiter} and the annotations. A bean of the application's replaces each of the first three.
+ * {@link Limiter} and the annotations. A bean of the application's replaces each of the first three. {@link LimitResolver} beans decide
+ * limits for single keys, before the plans of {@code application.yml}.
  *
  * <p>With {@code ratelimit.enabled: false} annotations do nothing, no backend is asked for, and the {@link Limiter} grants
  * everything, so that applications which inject it start.
@@ -79,12 +83,27 @@ public final class RateLimitAutoConfiguration {
 
         @Bean
         LimiterEngine limiter(
-                ResourceRegistry resources, LimitBackend backend, ObjectProvider<LimitListener> listeners) {
+                ResourceRegistry resources,
+                LimitBackend backend,
+                ObjectProvider<LimitListener> listeners,
+                ObjectProvider<LimitResolver> resolvers,
+                RateLimitProperties properties) {
+            Duration planCache = new Setting(
+                            RateLimitProperties.PREFIX + ".plan-cache",
+                            properties.planCache().toString())
+                    .notNegative();
             return new LimiterEngine(
                     resources,
                     backend,
                     new MemoryBackend(),
-                    listeners.orderedStream().toList());
+                    listeners.orderedStream().toList(),
+                    resolvers.orderedStream().toList(),
+                    planCache);
+        }
+
+        @Bean
+        PlanResolver limitPlanResolver(RateLimitProperties properties, ResourceRegistry resources, BeanFactory beans) {
+            return new PlanResolver(PlanMapper.plans(properties, resources), beans);
         }
 
         @Bean

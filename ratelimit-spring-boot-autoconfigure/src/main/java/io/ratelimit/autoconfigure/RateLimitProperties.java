@@ -2,12 +2,14 @@ package io.ratelimit.autoconfigure;
 
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.aop.LimitAnnotationBeanPostProcessor;
 import io.ratelimit.web.ClientAddress;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -26,6 +28,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param defaults What holds for resources that do not say otherwise.
  * @param resources Resources to protect, by name. A name with other characters than letters, digits and hyphens is written in
  *     brackets and quotes, such as "[my_api.v1]".
+ * @param pools Names that spread acquisitions over several resources. Usable wherever a resource name is.
+ * @param planCache How long the limits that were decided for a key hold before they are decided anew. Zero: for one acquisition. A
+ *     number without a unit is in milliseconds.
  * @param web Answers over HTTP.
  * @param dashboard Page that shows the limits as pictures.
  * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
@@ -44,6 +49,8 @@ public record RateLimitProperties(
         @DefaultValue("10s") Duration lease,
         @DefaultValue Defaults defaults,
         @DefaultValue Map<String, Resource> resources,
+        @DefaultValue Map<String, Pool> pools,
+        @DefaultValue("10s") Duration planCache,
         @DefaultValue Web web,
         @DefaultValue Dashboard dashboard,
 
@@ -117,6 +124,9 @@ public record RateLimitProperties(
      * @param backend Where the limits of this resource are counted: memory makes it a limit per instance. As the application's if
      *     not set.
      * @param attributes What a permit tells its holder of the resource, such as a region.
+     * @param plan SpEL expression that names the plan of a key, such as "@customers.planOf(#key)". A key whose plan is null or not among
+     *     the plans has the resource's own limits.
+     * @param plans Limits by plan. Each replaces the limit of the same kind and name that the resource has.
      */
     public record Resource(
             @Nullable Rate rate,
@@ -130,20 +140,52 @@ public record RateLimitProperties(
             @Nullable BackendFailurePolicy onBackendFailure,
             @DefaultValue("false") boolean hashKeys,
             @Nullable Backend backend,
-            @DefaultValue Map<String, String> attributes) {}
+            @DefaultValue Map<String, String> attributes,
+            @Nullable String plan,
+            @DefaultValue Map<String, Plan> plans) {}
+
+    /**
+     * The limits of a plan.
+     *
+     * @param rate Rate limit such as 100/1m. Short for rates.default.
+     * @param rates Rate limits by name.
+     * @param concurrency Concurrency limit: how many at once. Short for concurrencies.default.
+     * @param concurrencies Concurrency limits by name.
+     */
+    public record Plan(
+            @Nullable Rate rate,
+            @DefaultValue Map<String, Rate> rates,
+            @Nullable Concurrency concurrency,
+            @DefaultValue Map<String, Concurrency> concurrencies) {}
+
+    /**
+     * A pool: a name that spreads acquisitions over several resources, its members. An acquisition fails over to the other members before
+     * it is refused or waits.
+     *
+     * @param resources Members: names of resources, whose policy is the same.
+     * @param strategy In which order the members are asked.
+     * @param weights How often which member comes first under the strategy weighted, from 1 to 1000. 1 for those that are not named.
+     */
+    public record Pool(
+            @DefaultValue List<String> resources,
+            @DefaultValue("round-robin") PoolStrategy strategy,
+            @DefaultValue Map<String, Integer> weights) {}
 
     /**
      * A rate limit. Short: {@code 500/1m}, which stands in {@code limit} then, as there is no window. Texts, so that whatever is
      * wrong with them is told with the name of the property.
      *
-     * @param limit How much may be taken per window, from 1 to 10,000,000.
+     * @param limit How much may be taken per window, from 1 to 10,000,000. A fraction such as 2.5/1s is read as 5/2s.
      * @param window Length of the window with its unit, such as 1m, PT1M, 100ms or 30d, from 1 ms to 30 days.
      * @param algorithm How it counts.
+     * @param burst How much may be taken at once, of a token-bucket or leaky-bucket only, from 1 to 10,000,000. The limit of a
+     *     token-bucket and 1 of a leaky-bucket if not set.
      */
     public record Rate(
             @Nullable String limit,
             @Nullable String window,
-            @DefaultValue("sliding-window") RateAlgorithm algorithm) {}
+            @DefaultValue("sliding-window") RateAlgorithm algorithm,
+            @Nullable String burst) {}
 
     /**
      * A concurrency limit. Short: {@code 20}. Texts, so that whatever is wrong with them is told with the name of the property.

@@ -5,11 +5,15 @@ import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.autoconfigure.RateLimitProperties.Backend;
+import io.ratelimit.autoconfigure.RateLimitProperties.Plan;
+import io.ratelimit.autoconfigure.RateLimitProperties.Pool;
 import io.ratelimit.autoconfigure.RateLimitProperties.Resource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +30,8 @@ final class ResourceMapper {
 
     private static final String RESOURCES = RateLimitProperties.PREFIX + ".resources";
 
+    private static final String POOLS = RateLimitProperties.PREFIX + ".pools";
+
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9-]+");
 
     private final ResourceDefaults defaults;
@@ -35,7 +41,7 @@ final class ResourceMapper {
     }
 
     /**
-     * Makes the registry of an application.
+     * Makes the registry of an application, pools included.
      *
      * @throws LimitConfigurationException for a value that makes no sense, naming its property
      */
@@ -44,7 +50,17 @@ final class ResourceMapper {
         ResourceMapper mapper = new ResourceMapper(defaults);
         List<ResourceDefinition> definitions = new ArrayList<>();
         properties.resources().forEach((name, resource) -> definitions.add(mapper.definition(name, resource)));
-        return new ResourceRegistry(defaults, definitions);
+        List<PoolDefinition> pools = new ArrayList<>();
+        properties.pools().forEach((name, pool) -> pools.add(pool(name, pool)));
+        return new ResourceRegistry(defaults, definitions, pools);
+    }
+
+    private static PoolDefinition pool(String name, Pool pool) {
+        return new Setting(POOLS + element(name), name)
+                .make(
+                        () -> new PoolDefinition(name, pool.resources(), pool.strategy(), pool.weights()),
+                        "Correct the pool, such as '%s.resources: [resource-1, resource-2]'."
+                                .formatted(POOLS + element(name)));
     }
 
     /** The full name of a resource's property. */
@@ -72,7 +88,8 @@ final class ResourceMapper {
 
     private ResourceDefinition definition(String name, Resource resource) {
         String path = path(name);
-        List<Limit> limits = limits(path, resource);
+        Plan own = new Plan(resource.rate(), resource.rates(), resource.concurrency(), resource.concurrencies());
+        List<Limit> limits = limits(path, own, this.defaults.lease());
         String key = key(path, resource.key());
         ResourceDefinition plain = new Setting(path, name)
                 .make(
@@ -91,23 +108,28 @@ final class ResourceMapper {
         return WaitMapper.definition(path, plain, resource);
     }
 
-    private List<Limit> limits(String path, Resource resource) {
+    /**
+     * Returns the limits of a resource or plan.
+     *
+     * @throws LimitConfigurationException if there is none, or a value makes no sense
+     */
+    static List<Limit> limits(String path, Plan plan, Duration lease) {
         List<Limit> limits = new ArrayList<>();
-        if (resource.rate() != null) {
-            refuseBoth(path + ".rate", path + ".rates", resource.rates());
-            limits.add(LimitMapper.rateLimit(path + ".rate", Limit.DEFAULT_NAME, resource.rate()));
+        if (plan.rate() != null) {
+            refuseBoth(path + ".rate", path + ".rates", plan.rates());
+            limits.add(LimitMapper.rateLimit(path + ".rate", Limit.DEFAULT_NAME, plan.rate()));
         }
-        resource.rates()
+        plan.rates()
                 .forEach(
                         (name, rate) -> limits.add(LimitMapper.rateLimit(path + ".rates" + element(name), name, rate)));
-        if (resource.concurrency() != null) {
-            refuseBoth(path + ".concurrency", path + ".concurrencies", resource.concurrencies());
-            limits.add(LimitMapper.concurrencyLimit(
-                    path + ".concurrency", Limit.DEFAULT_NAME, resource.concurrency(), this.defaults.lease()));
+        if (plan.concurrency() != null) {
+            refuseBoth(path + ".concurrency", path + ".concurrencies", plan.concurrencies());
+            limits.add(
+                    LimitMapper.concurrencyLimit(path + ".concurrency", Limit.DEFAULT_NAME, plan.concurrency(), lease));
         }
-        resource.concurrencies()
+        plan.concurrencies()
                 .forEach((name, concurrency) -> limits.add(LimitMapper.concurrencyLimit(
-                        path + ".concurrencies" + element(name), name, concurrency, this.defaults.lease())));
+                        path + ".concurrencies" + element(name), name, concurrency, lease)));
         if (limits.isEmpty()) {
             throw new LimitConfigurationException(
                     "The property '%s' gives the resource no limit.".formatted(path),
@@ -154,7 +176,7 @@ final class ResourceMapper {
         return policy == null ? this.defaults.onBackendFailure() : policy;
     }
 
-    private static String element(String name) {
+    static String element(String name) {
         return PLAIN_NAME.matcher(name).matches() ? "." + name : "[" + name + "]";
     }
 }

@@ -55,8 +55,13 @@ record Setting(String path, String value, String text) {
     }
 
     long wholeNumber() {
+        return wholeNumber(1);
+    }
+
+    /** Returns so many times the number. */
+    long wholeNumber(long times) {
         try {
-            return number().longValueExact();
+            return number().multiply(BigDecimal.valueOf(times)).longValueExact();
         } catch (ArithmeticException ex) {
             throw wrong("'%s' is not a whole number, or far too large".formatted(this.text), NUMBER_FIX, ex);
         }
@@ -71,6 +76,14 @@ record Setting(String path, String value, String text) {
         } catch (IllegalArgumentException | ArithmeticException ex) {
             throw wrong("'%s' is not a duration".formatted(this.text), DURATION_FIX, ex);
         }
+    }
+
+    Duration notNegative() {
+        Duration duration = duration();
+        if (duration.isNegative()) {
+            throw wrong("It is negative", DURATION_FIX, null);
+        }
+        return duration;
     }
 
     /** Makes a value whose constructor says why it does not want the text. */

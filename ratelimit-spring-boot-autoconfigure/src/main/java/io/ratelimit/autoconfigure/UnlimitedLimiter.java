@@ -4,6 +4,7 @@ import io.ratelimit.LimitRequest;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.Limiter;
 import io.ratelimit.Permit;
+import io.ratelimit.RateLimit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,6 +87,15 @@ final class UnlimitedLimiter implements Limiter {
         @Override
         public long fencingToken() {
             return 0;
+        }
+
+        /** Nothing was charged, so there is nothing to correct. */
+        @Override
+        public void update(String limitName, long actual) {
+            RateLimit.checkActual(limitName, actual);
+            if (this.closed) {
+                throw new IllegalStateException("The permit of the resource '%s' is closed".formatted(this.resource));
+            }
         }
 
         @Override

@@ -130,6 +130,15 @@ public sealed interface Operation<R extends Reply> {
     }
 
     /**
+     * Corrects what was charged of a rate limit. Does nothing to a limit that the backend does not know any more.
+     *
+     * @param limit the place of the limit among the partition's limits
+     * @param difference above 0: charges that much now, whether there is room or not; below 0: refunds that much of a charge
+     * @param chargedAtMicros the time of the charge that is refunded, by the backend's clock: that of the grant, or of an update before
+     */
+    record Update(int limit, long difference, long chargedAtMicros) implements Operation<Reply.Updated> {}
+
+    /**
      * Looks without changing anything.
      *
      * @param most how many holders, and how many of those that wait, to tell of at most

@@ -74,6 +74,14 @@ public sealed interface Reply {
     record Done(Status status) implements Reply {}
 
     /**
+     * The answer to an {@link Operation.Update}.
+     *
+     * @param atMicros the time of what it charged, by the backend's clock
+     * @param status how the partition stands
+     */
+    record Updated(long atMicros, Status status) implements Reply {}
+
+    /**
      * The answer to an {@link Operation.Renew}.
      *
      * @param leaseMicros how long each permit's slots are kept from now, in the order of the operation; 0: they are lost

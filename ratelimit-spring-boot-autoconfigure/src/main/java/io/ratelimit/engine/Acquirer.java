@@ -13,21 +13,18 @@ import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.engine.Waiter.Settled;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Carries out one acquisition: asks the backend, and goes by the resource's policies where it refuses or is away. Thread-safe.
  */
 final class Acquirer {
-
-    private static final Set<AcquireOutcome> REFUSALS =
-            EnumSet.of(AcquireOutcome.REJECTED, AcquireOutcome.TIMEOUT, AcquireOutcome.OBSERVED);
 
     private final Route backend;
 
@@ -68,26 +65,49 @@ final class Acquirer {
     /** Acquires; cancelling the result leaves the queue, and undoes what has been or will be granted. */
     CompletableFuture<Answer> acquire(Acquisition acquisition) {
         CompletableFuture<Answer> result = new CompletableFuture<>();
-        decide(acquisition, result).whenComplete((answer, failure) -> {
+        conclude(result, decide(acquisition, result), acquisition::definition, acquisition.startNanos());
+        return result;
+    }
+
+    /**
+     * Completes a result once it is decided, and tells the listeners.
+     *
+     * @param result what the caller has
+     * @param decision what it comes to
+     * @param counted the resource that it counts for, asked when it is decided
+     * @param startNanos when it began
+     */
+    void conclude(
+            CompletableFuture<Answer> result,
+            CompletionStage<Answer> decision,
+            Supplier<ResourceDefinition> counted,
+            long startNanos) {
+        decision.whenComplete((answer, failure) -> {
+            Duration took = Duration.ofNanos(this.leases.nanoTime() - startNanos);
+            String resource = counted.get().name();
             if (failure != null) {
                 Throwable cause = unwrap(failure);
-                answered(acquisition, outcome(cause));
+                this.listeners.onAnswer(resource, outcome(cause), took);
                 result.completeExceptionally(cause);
             } else if (result.complete(answer)) {
-                answered(acquisition, answer.outcome());
+                this.listeners.onAnswer(resource, answer.outcome(), took);
             } else {
-                answered(acquisition, AcquireOutcome.CANCELLED);
+                this.listeners.onAnswer(resource, AcquireOutcome.CANCELLED, took);
                 answer.asOptional().ifPresent(this::undo);
             }
         });
-        return result;
     }
 
     /** Lets a call go on whose resource an operator has switched off. */
     CompletableFuture<Answer> bypass(Acquisition acquisition) {
-        answered(acquisition, AcquireOutcome.BYPASSED);
-        return CompletableFuture.completedFuture(
-                Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+        CompletableFuture<Answer> result = new CompletableFuture<>();
+        conclude(result, bypassed(acquisition), acquisition::definition, acquisition.startNanos());
+        return result;
+    }
+
+    static CompletionStage<Answer> bypassed(Acquisition acquisition) {
+        Permit permit = new FreePermit(acquisition, List.of());
+        return CompletableFuture.completedStage(Answer.of(permit, AcquireOutcome.BYPASSED));
     }
 
     /** Makes a permit as if it had never been acquired. */
@@ -99,31 +119,50 @@ final class Acquirer {
         }
     }
 
-    private CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<?> caller) {
-        ResourceDefinition definition = acquisition.definition();
-        Place where = new Place(route(definition), this.partitions.shared(definition, acquisition.key()));
-        if (!where.route().allows()) {
-            return whileAway(acquisition, caller, new BackendUnavailableException("The backend is away"));
-        }
-        return ask(acquisition, where, caller).exceptionallyCompose((failure) -> {
+    /** Asks, and goes by the resource's policies where it refuses or its backend is away. */
+    CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<?> caller) {
+        return attempt(acquisition, caller).exceptionallyCompose((failure) -> {
             BackendUnavailableException unavailable = Route.unavailable(failure);
-            if (unavailable == null) {
-                return CompletableFuture.failedStage(failure);
-            }
-            if (acquisition.slots() > 0 || acquisition.waits()) {
+            return (unavailable != null)
+                    ? whileAway(acquisition, caller, unavailable)
+                    : CompletableFuture.failedStage(failure);
+        });
+    }
+
+    /** Asks; fails with {@link BackendUnavailableException} if the backend is away, and nothing is held there then. */
+    CompletionStage<Answer> attempt(Acquisition acquisition, CompletableFuture<?> caller) {
+        return attempt(acquisition, (where) -> ask(acquisition, where, caller));
+    }
+
+    /** As {@link #attempt}, without waiting, but asks the backend itself where what it refused lately may be remembered. */
+    CompletionStage<Answer> attemptAnew(Acquisition acquisition) {
+        Acquire anew = new Acquire(acquisition.ticket(), acquisition.amounts(), 1, acquisition.priority(), 0);
+        return attempt(acquisition, (where) -> send(acquisition, where, anew));
+    }
+
+    private CompletionStage<Answer> attempt(Acquisition acquisition, Function<Place, CompletionStage<Answer>> asking) {
+        ResourceDefinition definition = acquisition.definition();
+        Place where = new Place(route(definition), this.partitions.shared(acquisition.terms(), acquisition.key()));
+        if (!where.route().allows()) {
+            return CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"));
+        }
+        return asking.apply(where).whenComplete((answer, failure) -> {
+            if (Route.isUnavailable(failure) && (acquisition.slots() > 0 || acquisition.waits())) {
                 this.leases.abandon(acquisition, where);
             }
-            return whileAway(acquisition, caller, unavailable);
         });
     }
 
     private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
-        if (acquisition.waits()) {
-            return this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled));
-        }
+        return acquisition.waits()
+                ? this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled))
+                : send(acquisition, where, new Acquire(acquisition.ticket(), acquisition.amounts()));
+    }
+
+    private CompletionStage<Answer> send(Acquisition acquisition, Place where, Acquire operation) {
         long sentNanos = this.leases.nanoTime();
         return where.route()
-                .execute(where.partition(), new Acquire(acquisition.ticket(), acquisition.amounts()))
+                .execute(where.partition(), operation)
                 .thenApply((decision) -> answer(acquisition, where, new Settled(decision, sentNanos, false)));
     }
 
@@ -137,21 +176,25 @@ final class Acquirer {
         if (refused.violated().isEmpty()) {
             throw new CancellationException("The acquisition was cancelled");
         }
+        acquisition
+                .storedKey()
+                .ifPresent(
+                        (key) -> this.hotKeys.refused(acquisition.definition().name(), key));
         List<LimitStatus> limits = refused.status().limits();
         if (acquisition.policy() == LimitPolicy.OBSERVE) {
             return Answer.of(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
         }
-        return Answer.of(new Refusal(
-                acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits));
+        Refusal refusal = new Refusal(
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits);
+        return Answer.of(refusal, refused.status().queued());
     }
 
-    private CompletionStage<Answer> whileAway(
+    /** Goes by what the resource says of the time while its backend is away. */
+    CompletionStage<Answer> whileAway(
             Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
         ResourceDefinition definition = acquisition.definition();
         return switch (definition.onBackendFailure()) {
-            case ALLOW ->
-                CompletableFuture.completedStage(
-                        Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.BYPASSED));
+            case ALLOW -> bypassed(acquisition);
             case REJECT -> CompletableFuture.failedStage(unavailable(definition, cause));
             case LOCAL -> locally(acquisition, caller, cause);
         };
@@ -159,7 +202,7 @@ final class Acquirer {
 
     private CompletionStage<Answer> locally(
             Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
-        Partition share = this.partitions.share(acquisition.definition(), acquisition.key());
+        Partition share = this.partitions.share(acquisition.terms(), acquisition.key());
         return ask(acquisition.again(), new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
             boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
             return CompletableFuture.failedStage(
@@ -174,22 +217,11 @@ final class Acquirer {
                 cause);
     }
 
-    private void answered(Acquisition acquisition, AcquireOutcome outcome) {
-        Duration took = Duration.ofNanos(this.leases.nanoTime() - acquisition.startNanos());
-        this.listeners.onAnswer(acquisition.definition().name(), outcome, took);
-        if (REFUSALS.contains(outcome)) {
-            acquisition
-                    .storedKey()
-                    .ifPresent((key) ->
-                            this.hotKeys.refused(acquisition.definition().name(), key));
-        }
-    }
-
     private static AcquireOutcome outcome(Throwable failure) {
         return (failure instanceof CancellationException) ? AcquireOutcome.CANCELLED : AcquireOutcome.ERROR;
     }
 
-    private static Throwable unwrap(Throwable failure) {
+    static Throwable unwrap(Throwable failure) {
         Throwable cause = failure.getCause();
         return (failure instanceof CompletionException && cause != null) ? cause : failure;
     }

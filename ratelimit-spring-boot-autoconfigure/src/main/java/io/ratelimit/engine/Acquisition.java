@@ -5,6 +5,8 @@ import io.ratelimit.Limit;
 import io.ratelimit.LimitKind;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitRequest.AmountOf;
+import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefinition;
 import java.time.Duration;
 import java.util.List;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A request, checked against the definition of its resource.
  *
- * @param definition the resource
+ * @param terms the resource, and since when its limits hold for the key
  * @param key whose share it is
  * @param amounts how much of each limit, in the order of the definition
  * @param policy what happens if there is no permit
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param startNanos when it began
  */
 record Acquisition(
-        ResourceDefinition definition,
+        Terms terms,
         @Nullable String key,
         List<Long> amounts,
         LimitPolicy policy,
@@ -34,6 +36,11 @@ record Acquisition(
         long startNanos) {
 
     static Acquisition of(LimitRequest request, ResourceDefinition definition, String ticket, long startNanos) {
+        return of(request, Terms.of(definition), ticket, startNanos);
+    }
+
+    static Acquisition of(LimitRequest request, Terms terms, String ticket, long startNanos) {
+        ResourceDefinition definition = terms.definition();
         if (definition.key() != null && request.key() == null) {
             throw new IllegalArgumentException(
                     "The resource '%s' has a key in its configuration; a request for it needs one: LimitRequest.of(\"%s\").key(..)"
@@ -54,7 +61,7 @@ record Acquisition(
         }
         LimitPolicy policy = policy(request, definition);
         return new Acquisition(
-                definition,
+                terms,
                 request.key(),
                 amounts,
                 policy,
@@ -62,6 +69,10 @@ record Acquisition(
                 request.priority(),
                 ticket,
                 startNanos);
+    }
+
+    ResourceDefinition definition() {
+        return this.terms.definition();
     }
 
     /** A request that says how long it waits wants to wait, whatever the resource's policy, unless that only observes. */
@@ -86,20 +97,31 @@ record Acquisition(
 
     /** Returns the same with another ticket, for another backend: what the first one still says of the old ticket is not about this. */
     Acquisition again() {
+        return with(this.ticket + "-again");
+    }
+
+    /** Returns the same with a ticket. */
+    Acquisition with(String ticket) {
         return new Acquisition(
-                this.definition,
+                this.terms, this.key, this.amounts, this.policy, this.maxWait, this.priority, ticket, this.startNanos);
+    }
+
+    /** Returns the same, but as one that is refused where it would wait or go on without a permit. */
+    Acquisition atOnce() {
+        return new Acquisition(
+                this.terms,
                 this.key,
                 this.amounts,
-                this.policy,
-                this.maxWait,
+                LimitPolicy.REJECT,
+                Duration.ZERO,
                 this.priority,
-                this.ticket + "-again",
+                this.ticket,
                 this.startNanos);
     }
 
     /** Returns its key as it is stored and shown. */
     Optional<String> storedKey() {
-        return Optional.ofNullable(Partitions.stored(this.definition, this.key));
+        return Optional.ofNullable(Partitions.stored(definition(), this.key));
     }
 
     /** Returns how long it may still wait. */
@@ -113,34 +135,61 @@ record Acquisition(
     }
 
     private static void requireKnown(LimitRequest request, ResourceDefinition definition) {
-        for (String name : request.amounts().keySet()) {
-            if (definition.limits().stream().noneMatch((limit) -> limit.name().equals(name))) {
-                throw new IllegalArgumentException("The resource '%s' has no limit named '%s'. Its limits: %s"
+        for (AmountOf what : request.amounts().keySet()) {
+            if (what.limitName() != null && definition.limits().stream().noneMatch(what::isAbout)) {
+                throw new IllegalArgumentException("The resource '%s' has no %s. Its limits: %s"
                         .formatted(
                                 definition.name(),
-                                name,
+                                what,
                                 definition.limits().stream().map(Limit::name).toList()));
             }
         }
     }
 
     private static long amount(LimitRequest request, ResourceDefinition definition, Limit limit) {
-        if (!request.kinds().contains(limit.kind())) {
-            return 0;
-        }
-        long amount = request.amounts().getOrDefault(limit.name(), 1L);
+        long amount = request.amountOf(limit);
         if (amount > limit.capacity()) {
-            throw new IllegalArgumentException(
+            throw new AboveCapacityException(
                     "The amount %d is above the capacity %d of the limit '%s' of the resource '%s'"
                             .formatted(amount, limit.capacity(), limit.name(), definition.name()));
         }
         return amount;
     }
 
+    /**
+     * Returns the place of a rate limit.
+     *
+     * @throws IllegalArgumentException if there is none of that name, or so much cannot have been used
+     */
+    int rateLimit(String name, long actual) {
+        RateLimit.checkActual(name, actual);
+        List<Limit> limits = definition().limits();
+        boolean isKnown = false;
+        for (int i = 0; i < limits.size(); i++) {
+            isKnown |= limits.get(i).name().equals(name);
+            if (limits.get(i).name().equals(name) && limits.get(i).kind() == LimitKind.RATE) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException(
+                isKnown
+                        ? "The limit '%s' of the resource '%s' is a concurrency limit; its slots are freed when the permit is closed"
+                                .formatted(name, definition().name())
+                        : "The resource '%s' has no rate limit named '%s'. Its rate limits: %s"
+                                .formatted(definition().name(), name, namesOf(limits, LimitKind.RATE)));
+    }
+
+    private static List<String> namesOf(List<Limit> limits, LimitKind kind) {
+        return limits.stream()
+                .filter((limit) -> limit.kind() == kind)
+                .map(Limit::name)
+                .toList();
+    }
+
     /** Returns how long slots of this resource, or its places in the queue, are kept at most without a sign of life. */
     Duration longestLease(Duration atLeast) {
         Duration longest = atLeast;
-        for (Limit limit : this.definition.limits()) {
+        for (Limit limit : definition().limits()) {
             if (limit instanceof ConcurrencyLimit slots && slots.lease().compareTo(longest) > 0) {
                 longest = slots.lease();
             }
@@ -152,7 +201,7 @@ record Acquisition(
     long slots() {
         long slots = 0;
         for (int i = 0; i < this.amounts.size(); i++) {
-            if (this.definition.limits().get(i).kind() == LimitKind.CONCURRENCY) {
+            if (definition().limits().get(i).kind() == LimitKind.CONCURRENCY) {
                 slots += this.amounts.get(i);
             }
         }

@@ -15,15 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param permit the permit, or what stands for one; {@code null}: refused
  * @param refusal why there is none; {@code null}: there is one
  * @param outcome how it ended
+ * @param queued how many waited, if there is a refusal
  */
-record Answer(@Nullable Permit permit, @Nullable Refusal refusal, AcquireOutcome outcome) {
+record Answer(@Nullable Permit permit, @Nullable Refusal refusal, AcquireOutcome outcome, long queued) {
 
     static Answer of(Permit permit, AcquireOutcome outcome) {
-        return new Answer(permit, null, outcome);
+        return new Answer(permit, null, outcome, 0);
     }
 
-    static Answer of(Refusal refusal) {
-        return new Answer(null, refusal, refusal.timedOut() ? AcquireOutcome.TIMEOUT : AcquireOutcome.REJECTED);
+    static Answer of(Refusal refusal, long queued) {
+        return new Answer(null, refusal, refusal.timedOut() ? AcquireOutcome.TIMEOUT : AcquireOutcome.REJECTED, queued);
     }
 
     Optional<Permit> asOptional() {

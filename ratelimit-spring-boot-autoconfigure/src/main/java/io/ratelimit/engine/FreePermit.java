@@ -57,6 +57,20 @@ final class FreePermit implements Permit {
         return 0;
     }
 
+    /** Nothing was charged, so there is nothing to correct. */
+    @Override
+    public void update(String limitName, long actual) {
+        this.acquisition.rateLimit(limitName, actual);
+        if (this.closed) {
+            throw closed(resource());
+        }
+    }
+
+    static IllegalStateException closed(String resource) {
+        return new IllegalStateException(
+                "The permit of the resource '%s' is closed; say what was used before that".formatted(resource));
+    }
+
     @Override
     public void close() {
         this.closed = true;

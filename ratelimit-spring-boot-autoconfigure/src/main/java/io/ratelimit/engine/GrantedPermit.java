@@ -4,6 +4,7 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Reply.Granted;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -27,6 +28,8 @@ final class GrantedPermit implements Permit {
 
     private final Leases leases;
 
+    private final Charges charges;
+
     private final long holdDeadlineNanos;
 
     private final AtomicReference<PermitState> state = new AtomicReference<>(PermitState.OPEN);
@@ -37,11 +40,16 @@ final class GrantedPermit implements Permit {
 
     private volatile long leaseDeadlineNanos;
 
+    private volatile boolean closed;
+    /** The thread that waited for it, while that lives; none where nobody blocked. */
+    private volatile WeakReference<Thread> acquirer = new WeakReference<>(null);
+
     GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
         this.where = where;
         this.grant = grant;
         this.leases = leases;
+        this.charges = new Charges(acquisition, where, grant.grantedAtMicros());
         this.grantedNanos = leases.nanoTime();
         this.leaseDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
         this.holdDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
@@ -86,7 +94,17 @@ final class GrantedPermit implements Permit {
     }
 
     @Override
+    public void update(String limitName, long actual) {
+        int limit = this.acquisition.rateLimit(limitName, actual);
+        if (this.closed || this.state.get() == PermitState.CLOSED) {
+            throw FreePermit.closed(resource());
+        }
+        this.charges.update(limit, actual);
+    }
+
+    @Override
     public void close() {
+        this.closed = true;
         if (end(PermitState.CLOSED)) {
             this.leases.closed(this);
         }
@@ -135,6 +153,14 @@ final class GrantedPermit implements Permit {
                 hasMaximumHold() ? Math.max(1, TimeUnit.NANOSECONDS.toMicros(this.holdDeadlineNanos - nowNanos)) : 0);
     }
 
+    void acquiredBy(Thread thread) {
+        this.acquirer = new WeakReference<>(thread);
+    }
+
+    boolean isAcquiredBy(Thread thread) {
+        return this.acquirer.refersTo(thread);
+    }
+
     long leaseDeadlineNanos() {
         return this.leaseDeadlineNanos;
     }
@@ -149,6 +175,10 @@ final class GrantedPermit implements Permit {
 
     Acquisition acquisition() {
         return this.acquisition;
+    }
+
+    Charges charges() {
+        return this.charges;
     }
 
     Granted grant() {

@@ -9,6 +9,7 @@ import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -76,15 +77,25 @@ final class Leases {
     void undo(GrantedPermit permit) {
         if (permit.end(PermitState.CLOSED)) {
             ended(permit);
-            Cancel cancel = new Cancel(
-                    permit.id(), permit.acquisition().amounts(), permit.grant().grantedAtMicros());
-            giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
+            permit.charges().undo((amounts) -> {
+                Cancel cancel = new Cancel(permit.id(), amounts, permit.grant().grantedAtMicros());
+                giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
+            });
         }
     }
 
     /** Returns whether a permit holds slots and is not closed. */
     boolean holds(String permit) {
         return this.held.containsKey(permit);
+    }
+
+    /** Returns whether a thread has acquired slots that are still held: of a resource, for a key. */
+    boolean heldBy(Thread thread, String resource, @Nullable String key) {
+        return this.held.values().stream()
+                .map(Lease::permit)
+                .anyMatch((permit) -> permit.isAcquiredBy(thread)
+                        && permit.resource().equals(resource)
+                        && Objects.equals(permit.key(), key));
     }
 
     /** Says that nothing is to be kept for a permit: of rates alone, it has arrived; of slots, it is closed. */

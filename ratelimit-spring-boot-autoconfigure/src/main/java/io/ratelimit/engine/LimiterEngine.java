@@ -4,10 +4,12 @@ import io.ratelimit.HotKey;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitResolver;
 import io.ratelimit.Limiter;
 import io.ratelimit.NonBlockingThreads;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
@@ -28,12 +30,14 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -51,9 +55,9 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final String instance = new BigInteger(60, new SecureRandom()).toString(Character.MAX_RADIX);
 
-    private final AtomicLong lastTicket = new AtomicLong();
-
     private final ScheduledThreadPoolExecutor timers = timers();
+
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     private final ResourceRegistry resources;
 
@@ -68,6 +72,10 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private final Waiters waiters;
 
     private final Acquirer acquirer;
+
+    private final Requests requests;
+
+    private final KeyLimits keyLimits;
 
     private final Overrides overrides;
 
@@ -85,7 +93,27 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
      */
     public LimiterEngine(
             ResourceRegistry resources, LimitBackend backend, LimitBackend memory, List<LimitListener> listeners) {
-        this(resources, backend, memory, listeners, System::nanoTime);
+        this(resources, backend, memory, listeners, List.of(), Duration.ZERO);
+    }
+
+    /**
+     * Makes an engine whose limits may differ from key to key.
+     *
+     * @param resources the resources that can be acquired
+     * @param backend where the limits live that all instances share
+     * @param memory where the limits live that are this instance's alone; may be the same
+     * @param listeners told of everything that happens
+     * @param resolvers asked which limits hold for a key; the first that has anything to say counts
+     * @param resolverCache how long their answers count; zero: they are asked with every acquisition
+     */
+    public LimiterEngine(
+            ResourceRegistry resources,
+            LimitBackend backend,
+            LimitBackend memory,
+            List<LimitListener> listeners,
+            List<LimitResolver> resolvers,
+            Duration resolverCache) {
+        this(resources, backend, memory, listeners, resolvers, resolverCache, System::nanoTime);
     }
 
     LimiterEngine(
@@ -94,15 +122,34 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             LimitBackend memory,
             List<LimitListener> listeners,
             LongSupplier nanoClock) {
+        this(resources, backend, memory, listeners, List.of(), Duration.ZERO, nanoClock);
+    }
+
+    LimiterEngine(
+            ResourceRegistry resources,
+            LimitBackend backend,
+            LimitBackend memory,
+            List<LimitListener> listeners,
+            List<LimitResolver> resolvers,
+            Duration resolverCache,
+            LongSupplier nanoClock) {
         this.resources = resources;
-        Listeners all = new Listeners(listeners);
+        this.keyLimits = new KeyLimits(resources, resolvers, resolverCache, nanoClock);
+        PoolLoads loads = new PoolLoads(resources.pools().stream()
+                .flatMap((pool) -> pool.resources().stream())
+                .collect(Collectors.toSet()));
+        Listeners all = new Listeners(
+                resources.pools().isEmpty()
+                        ? listeners
+                        : Stream.concat(listeners.stream(), Stream.of(loads)).toList());
         this.shared = new Route(backend, all, nanoClock);
         Route own = (memory == backend) ? this.shared : new Route(memory, all, nanoClock);
-        this.partitions = new Partitions(resources.defaults().lease());
+        this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
         this.hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, this.timers);
         this.acquirer = new Acquirer(this.shared, own, this.partitions, this.leases, this.waiters, this.hotKeys, all);
+        this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
         this.overrides = new Overrides(this.shared, resources, this::changed);
         this.heartbeat = new Heartbeat(
                 this.instance,
@@ -115,7 +162,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 this.leases,
                 this.waiters,
                 this.timers);
-        Set.of(this.shared, own).forEach((route) -> route.listen(this.instance, this.waiters));
+        Stream.of(this.shared, own).distinct().forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
@@ -153,26 +200,37 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         this.heartbeat.quit();
         this.waiters.stop();
         this.timers.shutdownNow();
+        this.keyLimits.close();
     }
 
     @Override
     public Permit acquire(LimitRequest request) {
         NonBlockingThreads.check();
-        return await(start(request)).orThrow();
+        Answer answer = await(this.requests.start(request, OwnPermits.ofThisThread()));
+        if (answer.refusal() != null && answer.refusal().timedOut()) {
+            warnOfOwnPermits(request);
+        }
+        Permit permit = answer.orThrow();
+        acquiredHere(permit);
+        return permit;
     }
 
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
         NonBlockingThreads.check();
-        return await(start(request.maxWait(Duration.ZERO))).asOptional();
+        return await(this.requests.start(request.maxWait(Duration.ZERO))).asOptional();
     }
 
     @Override
     public CompletableFuture<Permit> acquireAsync(LimitRequest request) {
+        return acquireAsync(request, OwnPermits.NONE);
+    }
+
+    private CompletableFuture<Permit> acquireAsync(LimitRequest request, OwnPermits own) {
         CompletableFuture<Answer> answer;
         try {
-            answer = start(request);
-        } catch (IllegalArgumentException ex) {
+            answer = this.requests.start(request, own);
+        } catch (IllegalArgumentException | IllegalStateException ex) {
             return CompletableFuture.failedFuture(ex);
         }
         CompletableFuture<Permit> result = new CompletableFuture<>();
@@ -194,25 +252,34 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public List<Permit> acquireAll(List<LimitRequest> requests) {
         NonBlockingThreads.check();
-        return await(acquireAllAsync(requests));
+        List<Permit> permits = await(acquireAll(requests, OwnPermits.ofThisThread()));
+        permits.forEach(LimiterEngine::acquiredHere);
+        return permits;
     }
 
     @Override
     public CompletableFuture<List<Permit>> acquireAllAsync(List<LimitRequest> requests) {
+        return acquireAll(requests, OwnPermits.NONE);
+    }
+
+    private CompletableFuture<List<Permit>> acquireAll(List<LimitRequest> requests, OwnPermits own) {
         CompletableFuture<List<Permit>> result = new CompletableFuture<>();
-        acquireNext(List.copyOf(requests), new ArrayList<>(), result);
+        acquireNext(List.copyOf(requests), own, new ArrayList<>(), result);
         return result;
     }
 
     private void acquireNext(
-            List<LimitRequest> requests, List<Permit> acquired, CompletableFuture<List<Permit>> result) {
+            List<LimitRequest> requests,
+            OwnPermits own,
+            List<Permit> acquired,
+            CompletableFuture<List<Permit>> result) {
         if (acquired.size() == requests.size() || result.isDone()) {
             if (!result.complete(List.copyOf(acquired))) {
                 undo(acquired);
             }
             return;
         }
-        CompletableFuture<Permit> next = acquireAsync(requests.get(acquired.size()));
+        CompletableFuture<Permit> next = acquireAsync(requests.get(acquired.size()), own.and(acquired));
         result.whenComplete((permits, failure) -> {
             if (result.isCancelled()) {
                 next.cancel(true);
@@ -224,9 +291,25 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 result.completeExceptionally(failure);
             } else {
                 acquired.add(permit);
-                acquireNext(requests, acquired, result);
+                acquireNext(requests, own, acquired, result);
             }
         });
+    }
+
+    private static void acquiredHere(Permit permit) {
+        if (permit instanceof GrantedPermit granted) {
+            granted.acquiredBy(Thread.currentThread());
+        }
+    }
+
+    /** What is not certain before, as another thread might close them, is at least worth a word afterwards. */
+    private void warnOfOwnPermits(LimitRequest request) {
+        if (this.leases.heldBy(Thread.currentThread(), request.resource(), request.key())
+                && this.warned.add(request.resource())) {
+            logger.warn(
+                    "A call waited in vain for the resource '%s', while its own thread held slots of it that it had acquired before. If no other thread gives them back, such a call waits for itself. It is not complained of again"
+                            .formatted(request.resource()));
+        }
     }
 
     private void undo(List<Permit> acquired) {
@@ -261,13 +344,19 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     }
 
     @Override
+    public List<PoolDefinition> pools() {
+        return this.resources.pools();
+    }
+
+    @Override
     public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
         ResourceDefinition definition = this.resources.get(resource);
-        return this.acquirer
-                .route(definition)
-                .execute(this.partitions.shared(definition, key), new Inspect(MOST_HOLDERS))
-                .thenApply((seen) -> snapshot(resource, seen))
-                .toCompletableFuture();
+        return this.keyLimits
+                .of(definition, key)
+                .thenCompose((terms) -> this.acquirer
+                        .route(definition)
+                        .execute(this.partitions.shared(terms, key), new Inspect(MOST_HOLDERS)))
+                .thenApply((seen) -> snapshot(resource, seen));
     }
 
     @Override
@@ -289,9 +378,11 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private void changed(ResourceDefinition definition, long atMicros) {
         this.partitions.restamp(definition, atMicros);
         Route route = this.acquirer.route(definition);
+        boolean alikeForAllKeys = !this.keyLimits.concern(definition);
         this.waiters.places().stream()
                 .filter((place) ->
                         place.route() == route && place.partition().resource().equals(definition.name()))
+                .filter((place) -> alikeForAllKeys || place.partition().key() == null)
                 .map((place) -> place.partition().key())
                 .distinct()
                 .forEach((key) -> route.execute(
@@ -342,14 +433,6 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     /** Beats once, now, on the calling thread, for tests. */
     void beat() {
         this.heartbeat.beat();
-    }
-
-    private CompletableFuture<Answer> start(LimitRequest request) {
-        ResourceDefinition definition = this.resources.get(request.resource());
-        ResourceOverride override = this.resources.overrideOf(request.resource());
-        String ticket = this.instance + ':' + Long.toString(this.lastTicket.incrementAndGet(), Character.MAX_RADIX);
-        Acquisition acquisition = Acquisition.of(override.applyTo(request), definition, ticket, this.leases.nanoTime());
-        return override.limiting() ? this.acquirer.acquire(acquisition) : this.acquirer.bypass(acquisition);
     }
 
     /** The edge where callers block. */

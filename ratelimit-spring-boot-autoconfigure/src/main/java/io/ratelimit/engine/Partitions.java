@@ -15,7 +15,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,10 @@ final class Partitions {
 
     private final Duration defaultLease;
 
+    private final LongSupplier nanoClock;
+
+    private final long startNanos;
+
     private final Map<String, Stamped> shared = new ConcurrentHashMap<>();
 
     private final Map<String, Stamped> shares = new ConcurrentHashMap<>();
@@ -38,6 +44,9 @@ final class Partitions {
 
     private volatile @Nullable Membership membership;
 
+    /** The monotonic time at which the membership was learned. */
+    private volatile long learnedNanos;
+
     /** When this instance first gave a sign of life, by the backend's clock; 0: not yet. What it was configured with holds since then. */
     private volatile long registeredMicros;
 
@@ -45,14 +54,18 @@ final class Partitions {
      * Makes one.
      *
      * @param defaultLease how long a sign of life counts for a resource without slots
+     * @param nanoClock the monotonic time
      */
-    Partitions(Duration defaultLease) {
+    Partitions(Duration defaultLease, LongSupplier nanoClock) {
         this.defaultLease = defaultLease;
+        this.nanoClock = nanoClock;
+        this.startNanos = nanoClock.getAsLong();
     }
 
     /** Learns the backend's time and how many instances share it. */
     void learn(Membership newest) {
         Membership before = this.membership;
+        this.learnedNanos = this.nanoClock.getAsLong();
         this.membership = newest;
         if (before == null) {
             this.registeredMicros = newest.nowMicros();
@@ -66,6 +79,29 @@ final class Partitions {
     int liveInstances() {
         Membership seen = this.membership;
         return (seen != null) ? Math.max(1, seen.liveInstances()) : 1;
+    }
+
+    /** Returns the partition that all instances share, with the limits that hold for its key. */
+    Partition shared(Terms terms, @Nullable String key) {
+        ResourceDefinition definition = terms.definition();
+        if (terms.areOfTheResource()) {
+            return shared(definition, key);
+        }
+        // what lives here alone needs no time that others go by
+        long stamp = terms.stampMicros(() -> definition.perInstance()
+                ? 1 + TimeUnit.NANOSECONDS.toMicros(terms.sinceNanos() - this.startNanos)
+                : stamp(terms.sinceNanos()));
+        return new Stamped(definition, definition.limits(), stamp, lease(definition)).partition(key);
+    }
+
+    /** Returns the partition of this instance alone, at its share of the limits that hold for its key. */
+    Partition share(Terms terms, @Nullable String key) {
+        ResourceDefinition definition = terms.definition();
+        if (terms.areOfTheResource()) {
+            return share(definition, key);
+        }
+        long stamp = this.lastShare.incrementAndGet();
+        return new Stamped(definition, shareOf(definition.limits()), stamp, lease(definition)).partition(key);
     }
 
     /** Returns the partition that all instances share. */
@@ -107,7 +143,14 @@ final class Partitions {
     private Limit shareOf(Limit limit) {
         long share = Math.max(1, limit.limit() / liveInstances());
         if (limit instanceof RateLimit rate) {
-            return new RateLimit(rate.name(), share, rate.window(), rate.algorithm());
+            // never one that takes longer to come back than the whole does
+            long burst = Math.min(rate.burst() / liveInstances(), rate.burst() * share / rate.limit());
+            return new RateLimit(
+                    rate.name(),
+                    share,
+                    rate.window(),
+                    rate.algorithm(),
+                    rate.algorithm().isBucket() ? Math.max(1, burst) : share);
         }
         ConcurrencyLimit slots = (ConcurrencyLimit) limit;
         return new ConcurrencyLimit(slots.name(), share, slots.lease(), slots.maxHold());
@@ -119,6 +162,12 @@ final class Partitions {
                 .map((limit) -> ((ConcurrencyLimit) limit).lease())
                 .min(Comparator.naturalOrder())
                 .orElse(this.defaultLease);
+    }
+
+    /** Returns the backend's time of a moment; 0 as long as it is not known. */
+    private long stamp(long nanos) {
+        Membership seen = this.membership;
+        return (seen == null) ? 0 : seen.nowMicros() + TimeUnit.NANOSECONDS.toMicros(nanos - this.learnedNanos);
     }
 
     /** Returns how a key is stored and shown. */

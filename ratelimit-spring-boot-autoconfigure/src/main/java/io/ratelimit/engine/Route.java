@@ -56,6 +56,7 @@ final class Route {
         return this.breaker.allows();
     }
 
+    /** Returns whether the backend is known to be away. */
     boolean isAway() {
         return this.breaker.isOpen();
     }

@@ -40,7 +40,7 @@ final class Ledger {
         List<LimitState> before = this.states;
         this.limits = others;
         this.states = others.stream()
-                .map((limit) -> LimitState.of(limit, same(before, limit)))
+                .map((limit) -> LimitState.of(limit, same(before, limit), this.time.now()))
                 .toList();
         this.states.forEach((state) -> this.time.stayUntil(state.idleAt()));
     }
@@ -56,7 +56,7 @@ final class Ledger {
     void forgetPast() {
         for (LimitState state : this.states) {
             if (state.advance(this.time.now())) {
-                this.time.change();
+                changed(state);
             }
         }
     }
@@ -85,10 +85,32 @@ final class Ledger {
 
     void refund(Amounts amounts, long takenAt) {
         for (int i = 0; i < this.states.size(); i++) {
-            if (this.states.get(i) instanceof SlidingWindow window) {
-                window.refund(amounts.at(i), takenAt);
-            }
+            refund(this.states.get(i), amounts.at(i), takenAt);
         }
+    }
+
+    private void refund(LimitState state, long amount, long takenAt) {
+        if (amount > 0 && state instanceof RateState rate && rate.refund(amount, takenAt, this.time.now())) {
+            changed(rate);
+        }
+    }
+
+    /** Charges an amount of a rate limit, whether there is room or not, or refunds one. */
+    void update(Limit limit, long difference, long chargedAt) {
+        if (!(same(this.states, limit) instanceof RateState rate)) {
+            return;
+        }
+        if (difference > 0) {
+            rate.charge(difference, this.time.now());
+            changed(rate);
+        } else {
+            refund(rate, -difference, chargedAt);
+        }
+    }
+
+    private void changed(LimitState state) {
+        this.time.change();
+        this.time.stayUntil(state.idleAt());
     }
 
     Obstacles obstacles(Amounts amounts) {

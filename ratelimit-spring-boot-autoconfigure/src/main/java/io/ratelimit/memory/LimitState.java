@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is used up of one limit. All times are microseconds of the machine's clock.
  */
-sealed interface LimitState permits SlidingWindow, SlotCount {
+sealed interface LimitState permits RateState, SlotCount {
 
     Limit limit();
 
@@ -27,10 +27,9 @@ sealed interface LimitState permits SlidingWindow, SlotCount {
     long idleAt();
 
     /** Returns the state of a limit, taking over what was used of the one it replaces. */
-    static LimitState of(Limit limit, @Nullable LimitState before) {
-        if (limit instanceof RateLimit rate) {
-            return (before instanceof SlidingWindow window) ? window.changedTo(rate) : new SlidingWindow(rate);
-        }
-        return new SlotCount((ConcurrencyLimit) limit);
+    static LimitState of(Limit limit, @Nullable LimitState before, long now) {
+        return (limit instanceof RateLimit rate)
+                ? RateState.of(rate, before, now)
+                : new SlotCount((ConcurrencyLimit) limit);
     }
 }

@@ -6,12 +6,14 @@ import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Operation.Withdraw;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Done;
 import io.ratelimit.backend.Reply.Status;
+import io.ratelimit.backend.Reply.Updated;
 import io.ratelimit.memory.Admission.Drained;
 import io.ratelimit.memory.Grants.Swept;
 import io.ratelimit.memory.PermitRecord.Holder;
@@ -126,6 +128,9 @@ final class PartitionMachine {
         if (operation instanceof Renew renew) {
             return Optional.of(this.renewal.renew(renew, sender));
         }
+        if (operation instanceof Update update) {
+            return Optional.of(update(update, sender));
+        }
         return Optional.empty();
     }
 
@@ -164,6 +169,12 @@ final class PartitionMachine {
         }
         this.grants.bury(cancel.ticket(), Micros.of(sender.lease()));
         return Done::new;
+    }
+
+    private Answer<Updated> update(Update update, Partition sender) {
+        long now = this.time.now();
+        this.ledger.update(sender.limits().get(update.limit()), update.difference(), update.chargedAtMicros());
+        return (status) -> new Updated(now, status);
     }
 
     private Answer<? extends Decision> withdraw(Withdraw withdraw, Partition sender) {

@@ -4,16 +4,18 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.RateLimit;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Iterator;
 
 /**
  * The exact sliding window: a log of events (the "sliding window log" of the literature) whose entries are joined once there
  * are many, which bounds it at 128 entries.
  *
- * <p>Invariant: the sum of the entries is never below the amount taken within the last window, so the limit holds in every
- * window. An entry counts from its latest event and a joined entry spans less than 1/64 of the window.
+ * <p>Debt is paid with the room of entries that leave: it becomes an entry of the moment at which they have left.
+ *
+ * <p>Invariants: the sum of the entries is never below the amount taken within the last window, so the limit holds in every
+ * window. An entry counts from its latest event and a joined entry spans less than 1/64 of the window. There is debt only while the
+ * entries leave no room.
  */
-final class SlidingWindow implements LimitState {
+final class SlidingWindow implements RateState {
 
     private static final int EXACT_ENTRIES = 64;
 
@@ -25,15 +27,18 @@ final class SlidingWindow implements LimitState {
 
     private long used;
 
+    private long debt;
+
     SlidingWindow(RateLimit limit) {
-        this(limit, new ArrayDeque<>(), 0);
+        this(limit, new ArrayDeque<>(), 0, 0);
     }
 
-    private SlidingWindow(RateLimit limit, Deque<Entry> entries, long used) {
+    private SlidingWindow(RateLimit limit, Deque<Entry> entries, long used, long debt) {
         this.limit = limit;
         this.windowMicros = Micros.of(limit.window());
         this.entries = entries;
         this.used = used;
+        this.debt = debt;
     }
 
     @Override
@@ -42,29 +47,60 @@ final class SlidingWindow implements LimitState {
     }
 
     SlidingWindow changedTo(RateLimit changed) {
-        return new SlidingWindow(changed, this.entries, this.used);
+        return new SlidingWindow(changed, this.entries, this.used, this.debt);
     }
 
     @Override
     public boolean advance(long now) {
-        int before = this.entries.size();
-        while (!this.entries.isEmpty() && now > leaves(this.entries.getFirst())) {
-            this.used -= this.entries.removeFirst().amount;
+        boolean anyLeft = !this.entries.isEmpty() && now > leaves(this.entries.getFirst());
+        if (anyLeft && now > leaves(this.entries.getLast())) {
+            startAnew(this.entries.getLast().latest, now);
         }
-        return this.entries.size() < before;
+        while (!this.entries.isEmpty() && now > leaves(this.entries.getFirst())) {
+            Entry gone = this.entries.removeFirst();
+            this.used -= gone.amount;
+            payDebt(Math.max(leaves(gone) + 1, this.entries.getLast().latest));
+        }
+        return payDebt(now) || anyLeft;
+    }
+
+    /** All entries have left: had somebody looked, debt would have filled window after window since. */
+    private void startAnew(long latest, long now) {
+        long windows = (now - latest) / (this.windowMicros + 1);
+        boolean paid = windows > RateState.windows(this.debt, this.limit.limit());
+        this.debt = paid ? 0 : this.debt - this.limit.limit() * (windows - 1);
+        this.entries.clear();
+        this.used = 0;
+        payDebt(latest + windows * (this.windowMicros + 1));
+    }
+
+    /** Takes for debt what room there is; returns whether there was some. */
+    private boolean payDebt(long at) {
+        long paid = Math.min(this.debt, this.limit.limit() - this.used);
+        if (paid <= 0) {
+            return false;
+        }
+        this.debt -= paid;
+        take(paid, at);
+        return true;
     }
 
     @Override
     public long waitMicros(long amount, long now, long meanHoldMicros) {
-        long missing = this.used + amount - this.limit.limit();
+        long missing = this.used + this.debt + amount - this.limit.limit();
         long wait = 0;
-        Iterator<Entry> oldestFirst = this.entries.iterator();
-        while (missing > 0 && oldestFirst.hasNext()) {
-            Entry entry = oldestFirst.next();
+        for (Entry entry : this.entries) {
+            if (missing <= 0) {
+                return wait;
+            }
             missing -= entry.amount;
             wait = leaves(entry) + 1 - now;
         }
-        return wait;
+        if (missing <= 0 || this.debt == 0) {
+            return wait;
+        }
+        long windows = RateState.windows(this.debt + amount, this.limit.limit());
+        return this.entries.getLast().latest + windows * (this.windowMicros + 1) - now;
     }
 
     @Override
@@ -84,29 +120,57 @@ final class SlidingWindow implements LimitState {
                 || (this.entries.size() >= EXACT_ENTRIES && (now - newest.first) * EXACT_ENTRIES < this.windowMicros);
     }
 
-    /** Gives back what was taken at a moment, unless that has left the window already. */
-    void refund(long amount, long takenAt) {
+    @Override
+    public void charge(long amount, long now) {
+        long most = this.limit.limit() * RateState.mostWindows(this.limit);
+        this.debt = Math.min(most, this.debt + amount);
+        payDebt(now);
+    }
+
+    /** Gives back what was charged at a moment, and is an entry or debt, unless that moment has left the window already. */
+    @Override
+    public boolean refund(long amount, long chargedAt, long now) {
+        long ofEntry = refundEntry(amount, chargedAt);
+        long ofDebt = (now - chargedAt <= this.windowMicros) ? Math.min(amount - ofEntry, this.debt) : 0;
+        this.debt -= ofDebt;
+        payDebt(now);
+        return ofEntry + ofDebt > 0;
+    }
+
+    private long refundEntry(long amount, long chargedAt) {
         for (Entry entry : this.entries) {
-            if (entry.first <= takenAt && takenAt <= entry.latest) {
+            if (entry.first <= chargedAt && chargedAt <= entry.latest) {
                 long refunded = Math.min(amount, entry.amount);
                 entry.amount -= refunded;
                 this.used -= refunded;
-                return;
+                return refunded;
             }
         }
+        return 0;
+    }
+
+    @Override
+    public long used(long now) {
+        return this.used;
+    }
+
+    @Override
+    public long debt(long now) {
+        return this.debt;
     }
 
     @Override
     public LimitStatus status(long now) {
         Entry oldest = this.entries.peekFirst();
         long reset = (oldest != null) ? leaves(oldest) + 1 - now : 0;
-        return new LimitStatus(this.limit, this.used, Micros.toDuration(reset));
+        return new LimitStatus(this.limit, this.used + this.debt, Micros.toDuration(reset));
     }
 
     @Override
     public long idleAt() {
         Entry newest = this.entries.peekLast();
-        return (newest != null) ? leaves(newest) + 1 : 0;
+        long windows = 1 + RateState.windows(this.debt, this.limit.limit());
+        return (newest != null) ? newest.latest + windows * (this.windowMicros + 1) : 0;
     }
 
     /** The last moment at which an entry counts: events exactly one window apart are both in a window. */

@@ -9,6 +9,7 @@ import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Operation.WaitingTicket;
 import io.ratelimit.backend.Operation.Withdraw;
 import java.util.List;
@@ -49,7 +50,7 @@ final class Arguments {
         if (operation instanceof Renew renew) {
             return renew.permits().size() + renew.tickets().size();
         }
-        return (operation instanceof Inspect) ? 0 : 1;
+        return (operation instanceof Inspect || operation instanceof Update) ? 0 : 1;
     }
 
     /** Adds the tickets and permits that operations name. */
@@ -110,6 +111,9 @@ final class Arguments {
             add("cancel").add(cancel.grantedAtMicros()).add(cancel.amounts());
         } else if (operation instanceof Withdraw withdraw) {
             add("withdraw").add(withdraw.amounts());
+        } else if (operation instanceof Update update) {
+            // a place in Lua counts from 1
+            add("update").add(update.limit() + 1L).add(update.difference()).add(update.chargedAtMicros());
         } else if (operation instanceof Renew renew) {
             add("renew").add(renew.instance());
             add(renew.permits().size()).add(renew.tickets().size());

@@ -6,7 +6,9 @@ import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.springframework.util.StringUtils;
@@ -15,6 +17,12 @@ import org.springframework.util.StringUtils;
  * Limits as the text that travels with every call and is kept with the partition. {@code arguments.lua} describes it.
  */
 final class LimitsText {
+
+    private static final Map<RateAlgorithm, String> KINDS = new EnumMap<>(Map.of(
+            RateAlgorithm.SLIDING_WINDOW, "s",
+            RateAlgorithm.FIXED_WINDOW, "f",
+            RateAlgorithm.TOKEN_BUCKET, "t",
+            RateAlgorithm.LEAKY_BUCKET, "l"));
 
     private LimitsText() {}
 
@@ -34,7 +42,13 @@ final class LimitsText {
             return "c %s %d %d %d".formatted(slots.name(), slots.limit(), micros(slots.lease()), holdMicros);
         }
         RateLimit rate = (RateLimit) limit;
-        return "s %s %d %d 0".formatted(rate.name(), rate.limit(), micros(rate.window()));
+        return "%s %s %d %d %d"
+                .formatted(
+                        KINDS.get(rate.algorithm()),
+                        rate.name(),
+                        rate.limit(),
+                        micros(rate.window()),
+                        rate.algorithm().isBucket() ? rate.burst() : 0);
     }
 
     private static Limit readOne(String text) {
@@ -45,7 +59,12 @@ final class LimitsText {
             long holdMicros = Long.parseLong(fields[4]);
             return new ConcurrencyLimit(fields[1], limit, span, (holdMicros > 0) ? duration(holdMicros) : null);
         }
-        return new RateLimit(fields[1], limit, span, RateAlgorithm.SLIDING_WINDOW);
+        RateAlgorithm algorithm = Stream.of(RateAlgorithm.values())
+                .filter((each) -> fields[0].equals(KINDS.get(each)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("A limit of an unknown kind: " + text));
+        long burst = algorithm.isBucket() ? Long.parseLong(fields[4]) : limit;
+        return new RateLimit(fields[1], limit, span, algorithm, burst);
     }
 
     private static long micros(Duration duration) {

@@ -45,6 +45,7 @@ record LuaScript(String source, String digest) {
                         "holders.lua",
                         "limits.lua",
                         "operations.lua"),
+                lazily("rates", read("rates.lua"), algorithms()),
                 lazily("waiting", read("refusal.lua", "queue.lua")),
                 lazily("upkeep", read("adoption.lua", "upkeep.lua")),
                 read("main.lua")));
@@ -73,11 +74,21 @@ record LuaScript(String source, String digest) {
         return Stream.of(files).map(LuaScript::read).collect(Collectors.joining("\n"));
     }
 
+    private static String algorithms() {
+        return Stream.of("window_debt", "fixed_window", "bucket")
+                .map((algorithm) -> lazily(algorithm, read(algorithm + ".lua")))
+                .collect(Collectors.joining("\n"));
+    }
+
+    private static String lazily(String name, String source) {
+        return lazily(name, source, "");
+    }
+
     /**
      * Makes the functions of a source when they are first asked for, as the fields of what a function of the given name returns. Every
      * call of a script begins from nothing, and making a function takes longer than most functions run.
      */
-    private static String lazily(String name, String source) {
+    private static String lazily(String name, String source, String more) {
         String functions = FUNCTION.matcher(source)
                 .results()
                 .map((function) -> function.group(1) + " = " + function.group(1))
@@ -87,11 +98,12 @@ record LuaScript(String source, String digest) {
                 %1$s = function()
                   made_%1$s = made_%1$s or (function()
                 %2$s
+                %4$s
                     return { %3$s }
                   end)()
                   return made_%1$s
                 end
-                """.formatted(name, source, functions);
+                """.formatted(name, source, functions, more);
     }
 
     /**

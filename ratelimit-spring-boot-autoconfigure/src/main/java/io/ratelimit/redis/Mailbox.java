@@ -92,15 +92,20 @@ final class Mailbox {
     private Batch nextBatch() {
         Submission<?> first = this.waiting.remove();
         Batch batch = new Batch(this, first);
-        int ids = Arguments.ids(first.operation());
+        int ids = weight(first);
         for (Submission<?> next = this.waiting.peek(); next != null; next = this.waiting.peek()) {
-            ids += Arguments.ids(next.operation());
+            ids += weight(next);
             if (ids > MOST_IDS || !next.canShareCallWith(first)) {
                 break;
             }
             batch.add(this.waiting.remove());
         }
         return batch;
+    }
+
+    /** An operation that names nothing takes its time too. */
+    private static int weight(Submission<?> submission) {
+        return Math.max(1, Arguments.ids(submission.operation()));
     }
 
     /** Returns the replies that are overdue: of whole calls, of operations in one, and of operations that wait, which leave. */

@@ -7,7 +7,9 @@ import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
@@ -96,6 +98,9 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     @SuppressWarnings("unchecked") // the answer to an acquisition is a decision
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         GrantSubscription subscription = this.grants;
+        if (refundsRates(operation)) {
+            this.refusals.forget(partition);
+        }
         if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
             Refused refused = this.refusals.find(partition, acquire);
             if (refused != null) {
@@ -107,6 +112,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             }
         }
         return submit(partition, operation);
+    }
+
+    private static boolean refundsRates(Operation<?> operation) {
+        return operation instanceof Cancel || (operation instanceof Update update && update.difference() < 0);
     }
 
     /** What waits is not sent before its grant can be heard of. */
@@ -187,6 +196,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private void answer(Submission<?> submission, ReplyReader reader) {
         try {
             Reply reply = reader.read(submission.operation());
+            if (refundsRates(submission.operation())) {
+                // once more: the answer to an earlier call may have come meanwhile
+                this.refusals.forget(submission.partition());
+            }
             if (reply instanceof Refused refused && submission.operation() instanceof Acquire acquire) {
                 this.refusals.remember(submission.partition(), acquire, refused);
             }

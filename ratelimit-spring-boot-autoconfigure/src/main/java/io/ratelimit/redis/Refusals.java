@@ -57,6 +57,13 @@ final class Refusals {
         }
     }
 
+    /** Forgets what was refused of a partition, because something is given back. */
+    void forget(Partition partition) {
+        for (int i = 0; i < partition.limits().size() && !this.byPlace.isEmpty(); i++) {
+            this.byPlace.remove(new Place(partition.id(), i));
+        }
+    }
+
     /** Returns the answer to an acquisition that is refused for sure. */
     @Nullable
     Refused find(Partition partition, Acquire acquire) {

@@ -6,6 +6,7 @@ import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Status;
@@ -100,6 +101,9 @@ final class ReplyReader {
     private Reply readAny(Operation<?> operation) {
         if (operation instanceof Release) {
             return new Reply.Done(this.status);
+        }
+        if (operation instanceof Update) {
+            return new Reply.Updated(this.nowMicros, this.status);
         }
         if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
             return readInRun(acquire);

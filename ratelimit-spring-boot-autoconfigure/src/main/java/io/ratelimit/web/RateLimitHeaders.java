@@ -15,7 +15,9 @@ import java.util.stream.Collectors;
  * The header fields by which a response tells how its limits stand.
  *
  * <p>Fields carry whole seconds. Every duration is rounded up, and the numbers of a limit are those of its configuration, so a
- * client that keeps to them errs on the strict side: 5 per 100 ms reads as 5 per second, 10 per 1.5 s as 10 per 2 s.
+ * client that keeps to them errs on the strict side: 5 per 100 ms reads as 5 per second, 10 per 1.5 s as 10 per 2 s. Of a bucket they
+ * tell the burst and the time in which it comes back: 10,000 a minute with a burst of 2000 read as 2000 per 12 s, which is the same pace and
+ * no more than the bucket gives at once.
  */
 public enum RateLimitHeaders {
 
@@ -58,7 +60,7 @@ public enum RateLimitHeaders {
         Map<String, String> fields(List<Policy> policies) {
             LimitStatus tightest = tightest(policies);
             Map<String, String> fields = new LinkedHashMap<>();
-            fields.put("X-RateLimit-Limit", Long.toString(tightest.limit().limit()));
+            fields.put("X-RateLimit-Limit", Long.toString(tightest.limit().capacity()));
             fields.put("X-RateLimit-Remaining", Long.toString(tightest.remaining()));
             if (tightest.limit().kind() == LimitKind.RATE) {
                 fields.put("X-RateLimit-Reset", Long.toString(resetSeconds(tightest)));
@@ -96,9 +98,9 @@ public enum RateLimitHeaders {
     }
 
     private static String policyItem(Policy policy) {
-        String quota = '"' + policy.name() + "\";q=" + policy.status().limit().limit();
+        String quota = '"' + policy.name() + "\";q=" + policy.status().limit().capacity();
         if (policy.status().limit() instanceof RateLimit rate) {
-            return quota + ";w=" + WholeSeconds.of(rate.window());
+            return quota + ";w=" + WholeSeconds.of(rate.fillTime());
         }
         return quota + ";qu=\"concurrent-requests\"";
     }
@@ -112,7 +114,9 @@ public enum RateLimitHeaders {
     /** A window counts both its ends, so it can reset a microsecond after its length; no client cares, and t above w looks wrong. */
     private static long resetSeconds(LimitStatus status) {
         long seconds = WholeSeconds.of(status.reset());
-        return (status.limit() instanceof RateLimit rate) ? Math.min(seconds, WholeSeconds.of(rate.window())) : seconds;
+        return (status.limit() instanceof RateLimit rate)
+                ? Math.min(seconds, WholeSeconds.of(rate.fillTime()))
+                : seconds;
     }
 
     private static LimitStatus tightest(List<Policy> policies) {

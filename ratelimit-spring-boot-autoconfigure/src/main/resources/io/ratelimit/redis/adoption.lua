@@ -12,9 +12,17 @@ local function parse_limits(definition)
   if not parsed[definition] then
     local list = {}
     for part in string.gmatch(definition, '[^;]+') do
-      local kind, name, limit, span, hold = string.match(part, '^(%a) (%S+) (%d+) (%d+) (%d+)$')
-      list[#list + 1] =
-        { kind = kind, name = name, limit = tonumber(limit), span = tonumber(span), hold = tonumber(hold) }
+      local letter, name, limit, span, last = string.match(part, '^(%a) (%S+) (%d+) (%d+) (%d+)$')
+      local kind = letter == 'c' and SLOTS or letter == 's' and WINDOW or letter == 'f' and FIXED or BUCKET
+      limit, last = tonumber(limit), tonumber(last)
+      list[#list + 1] = {
+        slots = kind == SLOTS,
+        name = name,
+        kind = kind,
+        limit = kind == BUCKET and last or limit,
+        span = tonumber(span),
+        hold = kind == BUCKET and limit or last,
+      }
     end
     parsed[definition] = list
   end
@@ -27,7 +35,7 @@ end
 
 local function find_limit(definition, limit)
   for i, other in ipairs(parse_limits(definition)) do
-    if other.kind == limit.kind and other.name == limit.name then
+    if other.slots == limit.slots and other.name == limit.name then
       return i
     end
   end
@@ -37,36 +45,71 @@ end
 local function translate(amounts, from, to)
   local takes, result = {}, {}
   for i, limit in ipairs(parse_limits(from)) do
-    takes[limit.kind] = takes[limit.kind] or amounts[i] > 0
+    takes[limit.slots] = takes[limit.slots] or amounts[i] > 0
   end
   for i, limit in ipairs(parse_limits(to)) do
     local known = find_limit(from, limit)
-    result[i] = known and amounts[known] or takes[limit.kind] and 1 or 0
+    result[i] = known and amounts[known] or takes[limit.slots] and 1 or 0
   end
   return result
 end
 
+-- Forgets the stored entries of a limit.
+local function forget_entries(at, kind)
+  local header = kind == WINDOW and 2 or 1
+  if kind == WINDOW or kind == BUCKET then
+    remove_entries(at, 1, limits[at + COUNT] - header)
+  end
+end
+
+-- Returns what is used now of a rate that is to be counted otherwise, and its debt.
+local function carried(at, kind)
+  if kind == WINDOW then
+    advance(at)
+  else
+    rates().of(kind).advance(at)
+  end
+  if kind ~= BUCKET then
+    return limits[at + USED], limits[at + DEBT]
+  end
+  local used = math.min(limits[at + USED], limits[at + LIMIT])
+  return used, limits[at + USED] - used
+end
+
+-- Keeps what is used of a limit that stays. Where it comes to count otherwise, it is as if used now.
 local function adopt_states(before)
-  local old_limits = limits
+  local old_limits, uses = limits, {}
   for i, limit in ipairs(parse_limits(before)) do
     local at = (i - 1) * WIDTH
-    if limit.kind == 's' and not find_limit(sender_text, limit) then
-      remove_entries(at, 1, limits[at + COUNT] - 2)
+    local new = find_limit(sender_text, limit)
+    local kind = new and parse_limits(sender_text)[new].kind
+    if not limit.slots and (kind ~= limit.kind or kind == BUCKET) then
+      uses[i] = { carried(at, limit.kind) }
+      forget_entries(at, limit.kind)
     end
   end
   text, size, limits = sender_text, sender_size, {}
   for i, limit in ipairs(parse_limits(text)) do
     local at, known = (i - 1) * WIDTH, find_limit(before, limit)
+    local kept = known and not limit.slots and not uses[known]
     for field = 1, WIDTH do
-      limits[at + field] = known and old_limits[(known - 1) * WIDTH + field] or 0
+      limits[at + field] = kept and old_limits[(known - 1) * WIDTH + field] or 0
     end
-    if not known then
+    if not kept then
       last_limit_id = last_limit_id + 1
       limits[at + ID] = last_limit_id
     end
-    limits[at + KIND] = limit.kind == 's' and WINDOW or SLOTS
-    limits[at + LIMIT], limits[at + SPAN], limits[at + HOLD] = limit.limit, limit.span, limit.hold
-    limits[at + USED] = limit.kind == 's' and limits[at + USED] or 0
+    limits[at + KIND], limits[at + LIMIT], limits[at + SPAN] = limit.kind, limit.limit, limit.span
+    limits[at + HOLD] = kept and limits[at + DEBT] or limit.hold
+  end
+  for i, limit in ipairs(parse_limits(text)) do
+    local at, use = (i - 1) * WIDTH, uses[find_limit(before, limit) or 0]
+    if use and use[1] > 0 then
+      rates().of(limit.kind).take(at, use[1])
+    end
+    if use and use[2] > 0 then
+      rates().of(limit.kind).charge(at, use[2])
+    end
   end
 end
 
@@ -75,7 +118,7 @@ local function adopt_holders(before, all)
     local record = { struct.unpack(holder_format, all[i + 1]) }
     all[i + 1] = { unpack(record, 1, HOLDER_SLOTS) }
     for j, limit in ipairs(parse_limits(text)) do
-      local known = limit.kind == 'c' and find_limit(before, limit)
+      local known = limit.slots and find_limit(before, limit)
       all[i + 1][HOLDER_SLOTS + j] = known and record[HOLDER_SLOTS + known] or 0
     end
   end

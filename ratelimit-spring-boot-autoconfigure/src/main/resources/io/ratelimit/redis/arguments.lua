@@ -1,11 +1,13 @@
 -- arguments.lua: what a caller sends.
 --
--- KEYS       of the partition: header (string), holders (hash), ends of holders (sorted set), entries of sliding windows (hash),
+-- KEYS       of the partition: header (string), holders (hash), ends of holders (sorted set), entries of sliding windows and buckets (hash),
 --            queue (sorted set), tickets (hash), live instances (hash)
 -- ARGV[1]    stamp of the caller's definition, microseconds since the epoch
 -- ARGV[2]    the caller's limits as text, joined by ';':
 --              c <name> <limit> <lease, us> <max hold, us; 0: none>     a concurrency limit
 --              s <name> <limit> <window, us> 0                          a sliding-window rate limit
+--              f <name> <limit> <window, us> 0                          a fixed-window rate limit
+--              t <name> <limit> <window, us> <burst>                    a token-bucket rate limit; l: a leaky-bucket
 -- ARGV[3]    n, the number of those limits
 -- ARGV[4]    name of the calling instance
 -- ARGV[5]    how long a sign of life of an instance that waits counts, us
@@ -14,6 +16,7 @@
 --            something back, then those that take:
 --              release   count                                         an id each: permits
 --              cancel    granted-at(us; 0: unknown) amounts            its id is a ticket, here and below
+--              update    limit(its place) difference charged-at(us)    no id. Above 0: charges that much now; below: refunds
 --              withdraw  amounts
 --              renew     instance permits tickets { fence granted-at(us) lease-left(us) hold-left(us; 0: no maximum) amounts }
 --                        { sequence priority wait-left(us) amounts }   an id for each permit, then for each ticket

@@ -21,8 +21,11 @@ local function take(permit, amounts, live_until)
   local hold = FOREVER
   for i = 1, size do
     local at = (i - 1) * WIDTH
-    if amounts[i] > 0 and limits[at + KIND] == WINDOW then
-      window_take(at, amounts[i])
+    local kind = limits[at + KIND]
+    if amounts[i] > 0 and kind == WINDOW then
+      window_take(at, amounts[i], now)
+    elseif amounts[i] > 0 and kind ~= SLOTS then
+      rates().of(kind).take(at, amounts[i])
     elseif amounts[i] > 0 then
       holder = holder or { number, now, 0, 0 }
       limits[at + USED] = limits[at + USED] + amounts[i]

@@ -32,8 +32,11 @@ if tonumber(ARGV[1]) > stamp then
   stamp = tonumber(ARGV[1])
 end
 for at = 0, (size - 1) * WIDTH, WIDTH do
-  if limits[at + KIND] == WINDOW then
+  local kind = limits[at + KIND]
+  if kind == WINDOW then
     advance(at)
+  elseif kind ~= SLOTS then
+    rates().of(kind).advance(at)
   end
 end
 if holder_count > 0 and ids > 1 then
@@ -72,8 +75,15 @@ reply[5] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - no
 reply[6] = sender_text ~= text and text or ''
 for i = 1, size do
   local at = (i - 1) * WIDTH
-  reply[5 + 2 * i] = limits[at + USED]
-  reply[6 + 2 * i] = limits[at + KIND] == WINDOW and limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+  local kind = limits[at + KIND]
+  if kind == SLOTS then
+    reply[5 + 2 * i] = limits[at + USED]
+  elseif kind == WINDOW then
+    reply[5 + 2 * i] = limits[at + USED] + limits[at + DEBT]
+    reply[6 + 2 * i] = limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+  else
+    reply[5 + 2 * i], reply[6 + 2 * i] = rates().of(kind).status(at)
+  end
 end
 
 save_holders()

@@ -1,7 +1,7 @@
 -- operations.lua: what most calls do with a partition. See arguments.lua for the operations.
 --
 -- reply      numbers, one answer behind the other:
---              released   nothing
+--              released   nothing, as does what was updated
 --              acquired   lease(us; 0: no slots) hold(us; 0: no maximum) of what is granted now; then for each ticket its fence if it
 --                         is granted now, else one of the answers below
 --              granted    1 fence granted-at(us) lease(us; 0: no slots) hold-left(us; 0: no maximum)
@@ -12,10 +12,6 @@
 -- invariant  a refusal changes nothing but time.
 
 local DONE, GRANTED, REFUSED, QUEUED, ERROR = 0, 1, 2, 3, 6
-
--- Functions that not every call needs are made when first asked for: a call begins from nothing, and making a function takes longer than
--- most functions run. waiting() makes those of refusal.lua and queue.lua, upkeep() those of adoption.lua and upkeep.lua.
-local waiting, upkeep
 
 local notices = {} -- for those who wait: { ticket, granted holder or nil, time until its turn (us) }
 

@@ -179,7 +179,7 @@ end
 local function opens_too_late(amounts, violated, max_wait)
   for _, i in ipairs(queued == 0 and violated or {}) do
     local at = (i - 1) * WIDTH
-    if limits[at + KIND] == WINDOW and window_wait(at, amounts[i]) > max_wait then
+    if limits[at + KIND] ~= SLOTS and rate_wait(at, amounts[i]) > max_wait then
       return true
     end
   end

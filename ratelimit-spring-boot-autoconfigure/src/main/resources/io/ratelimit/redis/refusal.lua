@@ -9,7 +9,7 @@ end
 
 -- Returns in how many microseconds an amount fits into a window: 0 for now.
 local function window_wait(at, amount)
-  local missing = limits[at + USED] + amount - limits[at + LIMIT]
+  local missing = limits[at + USED] + limits[at + DEBT] + amount - limits[at + LIMIT]
   if missing <= 0 then
     return 0
   end
@@ -19,13 +19,22 @@ local function window_wait(at, amount)
     return gone_at - now
   end
   for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
-    local _, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+    local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
     missing = missing - entry_amount
     if missing <= 0 then
-      return latest + limits[at + SPAN] + 1 - now
+      return first + span + limits[at + SPAN] + 1 - now
     end
   end
-  return limits[at + NEWEST_LATEST] + limits[at + SPAN] + 1 - now
+  local windows = limits[at + DEBT] > 0 and rates().windows_for(at, limits[at + DEBT] + amount) or 1
+  return limits[at + NEWEST_LATEST] + windows * (limits[at + SPAN] + 1) - now
+end
+
+local function rate_wait(at, amount)
+  local kind = limits[at + KIND]
+  if kind == WINDOW then
+    return window_wait(at, amount)
+  end
+  return rates().of(kind).wait_for_room(at, amount)
 end
 
 local function slots_wait(at, amount)
@@ -46,7 +55,7 @@ local function blocked(amounts)
     local at = (i - 1) * WIDTH
     local wait = 0
     if amounts[i] > 0 then
-      wait = (limits[at + KIND] == WINDOW and window_wait or slots_wait)(at, amounts[i])
+      wait = (limits[at + KIND] == SLOTS and slots_wait or rate_wait)(at, amounts[i])
     end
     if wait > 0 then
       table.insert(violated, wait > longest and 1 or #violated + 1, i)

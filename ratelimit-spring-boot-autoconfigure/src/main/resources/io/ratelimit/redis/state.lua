@@ -11,11 +11,18 @@
 local EXPIRY_SLACK = 1000000
 local FOREVER = 9007199254740991
 
--- The doubles of a limit i are limits[(i - 1) * WIDTH + ...]. SPAN is the lease of slots, the window of a rate, in us; see
--- sliding_window.lua for what a window keeps behind ID.
+-- The doubles of a limit i are limits[(i - 1) * WIDTH + ...]. LIMIT is the most that one can take at once, SPAN the lease of slots, the
+-- window of a rate, in us. The fourth is the maximum hold of slots (us), the debt of a window, the rate of a bucket; see
+-- sliding_window.lua, fixed_window.lua and bucket.lua for what they keep behind ID.
 local WIDTH = 14
 local KIND, LIMIT, SPAN, HOLD, USED = 1, 2, 3, 4, 5
-local SLOTS, WINDOW = 1, 2
+local DEBT, RATE = 4, 4
+local SLOTS, WINDOW, FIXED, BUCKET = 1, 2, 3, 4
+
+-- Functions that not every call needs are made when first asked for: a call begins from nothing, and making a function takes longer than
+-- most functions run. waiting() makes those of refusal.lua and queue.lua, upkeep() those of adoption.lua and upkeep.lua, rates() those of
+-- rates.lua.
+local waiting, upkeep, rates
 
 local HEADER_FORMAT = '<Bdddddddddddddds'
 

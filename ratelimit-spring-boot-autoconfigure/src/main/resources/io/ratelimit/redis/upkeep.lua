@@ -49,35 +49,17 @@ local function sweep()
   return reclaimed
 end
 
--- Gives back to a window what was taken at a moment, unless that has left the window already.
-local function window_refund(at, amount, taken_at)
-  local function refund_from(first, latest, entry_amount)
-    if taken_at < first or taken_at > latest then
-      return nil
-    end
-    local refunded = math.min(amount, entry_amount)
-    limits[at + USED] = limits[at + USED] - refunded
-    return entry_amount - refunded
-  end
-  local count = limits[at + COUNT]
-  local left = count > 0
-    and refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
-  if left then
-    limits[at + NEWEST_AMOUNT] = left
+-- Corrects what was charged of a rate, if the partition still knows it.
+local function update()
+  local place, difference, charged_at = next_number(), next_number(), next_number()
+  local i = sender_text == text and place or find_limit(text, parse_limits(sender_text)[place])
+  local at = i and (i - 1) * WIDTH
+  if not i or limits[at + KIND] == SLOTS then
     return
-  end
-  left = count > 1 and refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
-  if left then
-    limits[at + OLDEST_AMOUNT] = left
-    return
-  end
-  for offset, packed in ipairs(waiting().read_entries(at, 1, count - 2)) do
-    local first, latest, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-    left = refund_from(first, latest, entry_amount)
-    if left then
-      store_entry(at, offset, first, latest, left)
-      return
-    end
+  elseif difference > 0 then
+    rates().of(limits[at + KIND]).charge(at, difference)
+  elseif difference < 0 then
+    rates().of(limits[at + KIND]).refund(at, -difference, charged_at)
   end
 end
 
@@ -95,8 +77,9 @@ local function cancel()
     taken_at = 0
   end
   for i = 1, size do
-    if limits[(i - 1) * WIDTH + KIND] == WINDOW and taken_at > 0 then
-      window_refund((i - 1) * WIDTH, amounts[i], taken_at)
+    local at = (i - 1) * WIDTH
+    if limits[at + KIND] ~= SLOTS and amounts[i] > 0 and taken_at > 0 then
+      rates().of(limits[at + KIND]).refund(at, amounts[i], taken_at)
     end
   end
   keep_tombstone(ticket)

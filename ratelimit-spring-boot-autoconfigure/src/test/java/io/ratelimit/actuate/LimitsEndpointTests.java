@@ -13,6 +13,8 @@ import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.PartitionSnapshot;
+import io.ratelimit.PoolDefinition;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
@@ -21,6 +23,7 @@ import io.ratelimit.ResourceOverride;
 import io.ratelimit.actuate.LimitsDescription.HolderDescription;
 import io.ratelimit.actuate.LimitsDescription.LimitDescription;
 import io.ratelimit.actuate.LimitsDescription.LimitUsage;
+import io.ratelimit.actuate.LimitsDescription.PoolDescription;
 import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import io.ratelimit.actuate.LimitsDescription.Usage;
 import io.ratelimit.actuate.LimitsDescription.WaiterDescription;
@@ -96,6 +99,14 @@ class LimitsEndpointTests {
             @Override
             public List<ResourceDefinition> resources() {
                 return List.of(PER_USER, POOL);
+            }
+
+            @Override
+            public List<PoolDefinition> pools() {
+                return List.of(
+                        new PoolDefinition("both", List.of("pool", "per-user"), PoolStrategy.FIRST_AVAILABLE, Map.of()),
+                        new PoolDefinition(
+                                "heavy", List.of("pool", "per-user"), PoolStrategy.WEIGHTED, Map.of("pool", 3)));
             }
 
             @Override
@@ -211,6 +222,16 @@ class LimitsEndpointTests {
         }
 
         @Test
+        void showsPoolsWithTheirMembers() {
+            assertThat(endpoint.limits().pools())
+                    .containsEntry("both", new PoolDescription(List.of("pool", "per-user"), "first-available", null))
+                    .containsEntry(
+                            "heavy",
+                            new PoolDescription(
+                                    List.of("pool", "per-user"), "weighted", Map.of("pool", 3, "per-user", 1)));
+        }
+
+        @Test
         void showsLiveNumbersOfResourcesWithoutAKeyButNeitherHoldersNorQueue() {
             ResourceDescription pool = endpoint.limits().resources().get("pool");
 
@@ -244,7 +265,8 @@ class LimitsEndpointTests {
             ResourceDescription perUser = endpoint.resource("per-user", null);
 
             assertThat(perUser.limits())
-                    .containsExactly(new LimitDescription("default", "concurrency", 10, null, null, "PT10S", "PT5M"));
+                    .containsExactly(
+                            new LimitDescription("default", "concurrency", 10, null, null, null, "PT10S", "PT5M"));
             assertThat(perUser.keyed()).isTrue();
             assertThat(perUser.policy()).isEqualTo("block");
             assertThat(perUser.maxWait()).isEqualTo("PT5S");
@@ -259,7 +281,8 @@ class LimitsEndpointTests {
         void showsWindowAndAlgorithmOfARateLimit() {
             assertThat(endpoint.resource("pool", null).limits())
                     .first()
-                    .isEqualTo(new LimitDescription("requests", "rate", 100, "PT1M", "sliding-window", null, null));
+                    .isEqualTo(
+                            new LimitDescription("requests", "rate", 100, "PT1M", "sliding-window", null, null, null));
         }
 
         @Test

@@ -6,6 +6,7 @@ import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.PoolDefinition;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
@@ -67,6 +68,11 @@ final class LimitedApplication implements AutoCloseable {
                 plain.hashKeys(),
                 plain.perInstance(),
                 plain.attributes());
+    }
+
+    /** Makes an application with a pool of the known resources. */
+    LimitedApplication(PoolDefinition pool) {
+        this.registry = new ResourceRegistry(ResourceDefaults.STANDARD, RESOURCES, List.of(pool));
     }
 
     private static ResourceDefinition keyed() {

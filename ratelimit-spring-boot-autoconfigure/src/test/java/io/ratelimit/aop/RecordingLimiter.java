@@ -204,6 +204,11 @@ final class RecordingLimiter implements Limiter {
         }
 
         @Override
+        public void update(String limitName, long actual) {
+            note(resource() + "/" + limitName + "=" + actual);
+        }
+
+        @Override
         public void close() {
             note("-" + resource());
         }

@@ -73,6 +73,8 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.key-prefix", "ratelimit:${spring.application.name:}:"),
                         entry("ratelimit.lease", "10s"),
                         entry("ratelimit.on-backend-failure", "local"),
+                        entry("ratelimit.plan-cache", "10s"),
+                        entry("ratelimit.pools", null),
                         entry("ratelimit.resources", null),
                         entry("ratelimit.web.headers", "ietf"));
     }

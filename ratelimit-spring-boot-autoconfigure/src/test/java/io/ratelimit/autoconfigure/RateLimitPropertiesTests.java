@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.ratelimit.BackendFailurePolicy;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.Limiter;
+import io.ratelimit.Permit;
+import io.ratelimit.PoolDefinition;
+import io.ratelimit.PoolStrategy;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
@@ -12,6 +16,7 @@ import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.web.RateLimitHeaders;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
@@ -48,6 +53,32 @@ class RateLimitPropertiesTests {
 
     private static RateLimit rate(String name, long limit, Duration window) {
         return new RateLimit(name, limit, window, RateAlgorithm.SLIDING_WINDOW);
+    }
+
+    @Nested
+    class OfPools {
+
+        @Test
+        void nameMembersAndStrategy() {
+            bind("""
+                    resources:
+                      east: { rate: 1/1m, attributes: { region: us-east-1 } }
+                      west: { rate: 1/1m, attributes: { region: us-west-1 } }
+                    pools:
+                      anywhere: { resources: [east, west], strategy: weighted, weights: { east: 3 } }
+                      in-turn: { resources: west }
+                    """, (context) -> {
+                assertThat(context.getBean(ResourceRegistry.class).pools())
+                        .containsExactly(
+                                new PoolDefinition(
+                                        "anywhere", List.of("east", "west"), PoolStrategy.WEIGHTED, Map.of("east", 3)),
+                                new PoolDefinition("in-turn", List.of("west"), PoolStrategy.ROUND_ROBIN, Map.of()));
+                try (Permit permit = context.getBean(Limiter.class).acquire("in-turn")) {
+                    assertThat(permit.resource()).isEqualTo("west");
+                    assertThat(permit.attributes()).containsEntry("region", "us-west-1");
+                }
+            });
+        }
     }
 
     @Nested
@@ -152,6 +183,42 @@ class RateLimitPropertiesTests {
             assertThat(openai.hashKeys()).isTrue();
             assertThat(openai.perInstance()).isTrue();
             assertThat(openai.attributes()).isEqualTo(Map.of("region", "us-east-1"));
+        }
+
+        @Test
+        void countAsTheirAlgorithmDoes() {
+            ResourceDefinition llm = resource("llm", """
+                    resources:
+                      llm:
+                        rates:
+                          fixed: { limit: 500/1m, algorithm: fixed-window }
+                          tokens: { limit: 10000, window: 1m, algorithm: token-bucket, burst: 2000 }
+                          plain: { limit: 100/1s, algorithm: token-bucket }
+                          even: { limit: 100/1s, algorithm: leaky-bucket }
+                          some: { limit: 100/1s, algorithm: leaky-bucket, burst: 5 }
+                    """);
+
+            assertThat(llm.limits())
+                    .containsExactlyInAnyOrder(
+                            new RateLimit("fixed", 500, Duration.ofMinutes(1), RateAlgorithm.FIXED_WINDOW),
+                            new RateLimit("tokens", 10_000, Duration.ofMinutes(1), RateAlgorithm.TOKEN_BUCKET, 2_000),
+                            new RateLimit("plain", 100, Duration.ofSeconds(1), RateAlgorithm.TOKEN_BUCKET, 100),
+                            new RateLimit("even", 100, Duration.ofSeconds(1), RateAlgorithm.LEAKY_BUCKET, 1),
+                            new RateLimit("some", 100, Duration.ofSeconds(1), RateAlgorithm.LEAKY_BUCKET, 5));
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "2.5/1s, 5, 2000",
+            "2.5/s, 5, 2000",
+            "0.2/s, 1, 5000",
+            "1.125/100ms, 9, 800",
+            "2.0/1m, 2, 60000",
+            "100/m, 100, 60000"
+        })
+        void mayHaveAFractionOfALimit(String rate, long limit, long windowMillis) {
+            assertThat(resource("pool", "resources: { pool: { rate: " + rate + " } }"))
+                    .isEqualTo(ResourceDefinition.of("pool", RateLimit.of(limit, Duration.ofMillis(windowMillis))));
         }
 
         @Test

@@ -38,6 +38,44 @@ class StartupFailureTests {
     }
 
     @Nested
+    class Pools {
+
+        private static final String MEMBERS = "resources: { east: { rate: 1/1m }, west: { rate: 1/1m } }\n";
+
+        @ParameterizedTest
+        @CsvSource(delimiter = '|', textBlock = """
+                        east: { resources: [west] }                                  | has the name of another resource or pool
+                        pool: { resources: [] }                                      | has no members
+                        pool: { strategy: random }                                   | has no members
+                        pool: { resources: [east, north] }                           | has the member 'north', but there is no resource of that name
+                        pool: { resources: [east, east] }                            | has the member 'east' twice
+                        pool: { resources: [east], weights: { east: 2 } }            | has weights, which count under the strategy WEIGHTED only
+                        pool: { resources: [east], strategy: weighted, weights: { west: 2 } } | has a weight for 'west', which is not a member of it
+                        pool: { resources: [east], strategy: weighted, weights: { east: 0 } } | it must be from 1 to 1000
+                        """)
+        void thatMakeNoSenseAreRefused(String pool, String said) {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { " + pool + " }");
+            assertThat(analysis.getDescription()).contains("pool '").contains(said);
+            assertThat(analysis.getAction()).isNotEmpty();
+        }
+
+        @Test
+        void withAnUnknownStrategyAreRefused() {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { pool: { resources: [east], strategy: fair } }");
+            assertThat(analysis.getDescription())
+                    .contains("ratelimit.pools.pool.strategy")
+                    .contains("fair");
+            assertThat(analysis.getAction()).contains("round-robin", "least-loaded");
+        }
+
+        @Test
+        void withAnUnknownPropertyAreRefused() {
+            FailureAnalysis analysis = analysisOf(MEMBERS + "pools: { pool: { members: [east] } }");
+            assertThat(analysis.getAction()).contains("resources, strategy, weights");
+        }
+    }
+
+    @Nested
     class Limits {
 
         @ParameterizedTest
@@ -112,9 +150,19 @@ class StartupFailureTests {
                                 + " large.",
                         number),
                 arguments(
-                        "rate: 2.5/1s",
-                        path + "rate' is '2.5/1s'. '2.5' is not a whole number.",
-                        "Write 5/2s, which lets up to 5 through at once, or a whole number per 1s."),
+                        "rate: 2.0001/1s",
+                        path + "rate' is '2.0001/1s'. '2.0001' is not a whole number, or far too large.",
+                        number),
+                arguments(
+                        "rates.default: { limit: 10/1s, burst: 5 }",
+                        path + "rates.default.burst' is '5'. The algorithm of the rate limit 'default' has no burst.",
+                        "Remove it, or set the algorithm to token-bucket or leaky-bucket."),
+                arguments(
+                        "rates.default: { limit: 1/30d, burst: 1000, algorithm: leaky-bucket }",
+                        path
+                                + "rates.default.burst' is '1000'. The time in which the burst 1000 of the rate limit 'default'"
+                                + " comes back is PT720000H; it must be from PT0S to PT87600H.",
+                        number),
                 arguments(
                         "rate: 100",
                         path + "rate' is '100'. The rate limit 'default' has no window.",
@@ -221,7 +269,7 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .startsWith(
                             "Use one of those that 'ratelimit.resources.openai' has: attributes, backend,"
-                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, policy, rate, rates.");
+                                    + " concurrencies, concurrency, hash-keys, key, max-queue, max-wait, on-backend-failure, plan, plans, policy, rate, rates.");
         }
 
         @Test
@@ -238,14 +286,15 @@ class StartupFailureTests {
             assertThat(analysis.getAction())
                     .isEqualTo(
                             "Use one of those that 'ratelimit' has: aspect-order, backend, command-timeout, dashboard, defaults,"
-                                    + " enabled, key-prefix, lease, on-backend-failure, resources, web.");
+                                    + " enabled, key-prefix, lease, on-backend-failure, plan-cache, pools, resources, web.");
         }
 
         @Test
         void ofALimitAreNamedWithWhatCouldBeMeant() {
             assertThat(analysisOf("resources: { a: { rates: { b: { limit: 1, windows: 1s } } } }")
                             .getAction())
-                    .isEqualTo("Use one of those that 'ratelimit.resources.a.rates.b' has: algorithm, limit, window.");
+                    .isEqualTo(
+                            "Use one of those that 'ratelimit.resources.a.rates.b' has: algorithm, burst, limit, window.");
         }
 
         @Test

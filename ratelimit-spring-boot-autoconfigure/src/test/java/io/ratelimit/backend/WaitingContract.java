@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 /**
  * How every backend lets calls wait.
  */
-abstract class WaitingContract extends ContractOperations {
+abstract class WaitingContract extends RateAlgorithmContract {
 
     private static final Duration SECOND = Duration.ofSeconds(1);
 

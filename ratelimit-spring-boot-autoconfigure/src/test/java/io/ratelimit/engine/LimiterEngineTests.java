@@ -217,7 +217,7 @@ class LimiterEngineTests {
         void ofAnUnknownLimitOrTooMuchFailsAtOnce() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> engine.acquire(LimitRequest.of("both").amount("token", 5)))
-                    .withMessageContaining("no limit named 'token'");
+                    .withMessageContaining("no limit 'token'");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> engine.acquire(LimitRequest.of("both").amount("tokens", 101)))
                     .withMessage(

@@ -28,7 +28,7 @@ class LuaScriptTests {
             assertThat(source)
                     .contains("steps == 64")
                     .contains("redis.call('ZADD', KEYS[5], score, ticket)")
-                    .contains("struct.unpack('<ddd'")
+                    .contains("struct.unpack('<I7I5I4'")
                     .contains("sequence - priority * 1000000");
         }
 

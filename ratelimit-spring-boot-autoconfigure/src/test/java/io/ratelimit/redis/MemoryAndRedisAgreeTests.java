@@ -18,16 +18,19 @@ import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Operation.WaitingTicket;
 import io.ratelimit.backend.Operation.Withdraw;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Queued;
+import io.ratelimit.backend.Reply.Updated;
 import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.testkit.WithRedis;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -141,13 +144,19 @@ class MemoryAndRedisAgreeTests {
 
         private final List<Granted> grants = new ArrayList<>();
 
+        private final List<Long> charges = new ArrayList<>();
+
         private final Map<String, Long> sequences = new HashMap<>();
+
+        /** Whether limits and windows are from the smallest to the largest there are. */
+        private final boolean wide;
 
         private int sent;
 
         private Sequence(Random random, String resource, long seed) {
             this.random = random;
             this.seed = seed;
+            this.wide = random.nextInt(3) == 0;
             List<Limit> limits = limits();
             for (int i = 0; i < 3; i++) {
                 Duration lease = Duration.ofMillis(100 + random.nextInt(12_000));
@@ -159,7 +168,7 @@ class MemoryAndRedisAgreeTests {
         private int run() {
             boolean dense = this.random.nextInt(4) == 0;
             for (int i = 0; i < (dense ? 4 : 1) * OPERATIONS; i++) {
-                clock.move(dense ? this.random.nextInt(2_000) : step());
+                clock.move(dense ? this.random.nextInt(2_000) : this.wide ? wideStep() : step());
                 Partition partition = this.definitions.get(pick(this.definitions.size()));
                 Operation<?> operation = operation(partition);
                 Object expected = answer(memory, partition, operation);
@@ -170,6 +179,10 @@ class MemoryAndRedisAgreeTests {
                 awaitNotices(step);
                 if (expected instanceof Granted grant) {
                     this.grants.add(grant);
+                    this.charges.add(grant.grantedAtMicros());
+                }
+                if (expected instanceof Updated updated) {
+                    this.charges.add(updated.atMicros());
                 }
                 if (expected instanceof Queued queued && operation instanceof Acquire acquire) {
                     this.sequences.put(acquire.ticket(), queued.sequence());
@@ -226,15 +239,19 @@ class MemoryAndRedisAgreeTests {
             };
         }
 
+        private long wideStep() {
+            return switch (this.random.nextInt(4)) {
+                case 0 -> 0;
+                case 1 -> upTo(40L * 24 * 3600 * 1_000_000);
+                default -> step();
+            };
+        }
+
         private List<Limit> limits() {
             List<Limit> limits = new ArrayList<>();
             for (String name : List.of("default", "tokens")) {
                 if (this.random.nextBoolean()) {
-                    limits.add(new RateLimit(
-                            name,
-                            1 + this.random.nextInt(this.random.nextBoolean() ? 8 : 300),
-                            Duration.ofMillis(1 + this.random.nextInt(2_000)),
-                            RateAlgorithm.SLIDING_WINDOW));
+                    limits.add(rate(name));
                 }
             }
             for (String name : List.of("default", "big")) {
@@ -249,8 +266,29 @@ class MemoryAndRedisAgreeTests {
             return limits;
         }
 
+        private RateLimit rate(String name) {
+            RateAlgorithm algorithm = RateAlgorithm.values()[this.random.nextInt(RateAlgorithm.values().length)];
+            long limit = 1 + this.random.nextInt(this.random.nextBoolean() ? 8 : 300);
+            Duration window = Duration.ofMillis(1 + this.random.nextInt(2_000));
+            if (this.wide) {
+                limit = upTo(10_000_000);
+                window = Duration.of(10_000 + upTo(30L * 24 * 3600 * 1_000_000 - 10_000), ChronoUnit.MICROS);
+            }
+            if (!algorithm.isBucket() || this.random.nextInt(3) == 0) {
+                return new RateLimit(name, limit, window, algorithm);
+            }
+            long most = limit * (Duration.ofDays(3650).toSeconds() / (window.toSeconds() + 1));
+            return new RateLimit(name, limit, window, algorithm, upTo(Math.min(this.wide ? 10_000_000 : 300, most)));
+        }
+
+        /** From 1 to a number, each order of magnitude as likely. */
+        private long upTo(long most) {
+            return 1 + (long) (Math.exp(this.random.nextDouble() * Math.log(most)) - 1);
+        }
+
         private Operation<?> operation(Partition partition) {
-            return switch (this.random.nextInt(17)) {
+            return switch (this.random.nextInt(21)) {
+                case 17, 18, 19, 20 -> update(partition);
                 case 0, 1, 2 -> new Release(ticket());
                 case 3 -> new Cancel(ticket(), amounts(partition), grantedAt());
                 case 4 -> new Withdraw(ticket(), amounts(partition));
@@ -262,6 +300,20 @@ class MemoryAndRedisAgreeTests {
                     yield acquire(this.tickets.get(this.tickets.size() - 1), partition);
                 }
             };
+        }
+
+        private Update update(Partition partition) {
+            int limit = this.random.nextInt(partition.limits().size());
+            long difference = upTo(3 * partition.limits().get(limit).capacity());
+            return new Update(limit, this.random.nextInt(3) == 0 ? difference : -difference, chargedAt());
+        }
+
+        private long chargedAt() {
+            if (this.charges.isEmpty() || this.random.nextInt(10) == 0) {
+                return clock.getAsLong() - this.random.nextInt(1_000_000);
+            }
+            int back = (int) Math.min(this.charges.size(), upTo(this.charges.size()));
+            return this.charges.get(this.charges.size() - back);
         }
 
         private String instance() {
@@ -332,7 +384,7 @@ class MemoryAndRedisAgreeTests {
         private List<Long> amounts(Partition partition) {
             return partition.limits().stream()
                     .map((limit) -> (this.random.nextInt(4) == 0)
-                            ? this.random.nextLong(limit.limit() + ((limit.kind() == LimitKind.RATE) ? 2 : 1))
+                            ? this.random.nextLong(limit.capacity() + ((limit.kind() == LimitKind.RATE) ? 2 : 1))
                             : 1L)
                     .toList();
         }

@@ -63,6 +63,17 @@ class RefusalsTests {
     class ARefusalByARate {
 
         @Test
+        void isForgottenOnceSomethingIsGivenBack() {
+            Partition other = partition("other", LIMITS);
+            refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
+            refusals.remember(PARTITION, acquire(1, 1, 1), refused(HOUR, REQUESTS));
+            refusals.remember(other, acquire(10, 1, 1), refused(HOUR, TOKENS));
+            refusals.forget(PARTITION);
+            assertThat(remembers(acquire(10, 1, 1))).isFalse();
+            assertThat(refusals.find(other, acquire(10, 1, 1))).isNotNull();
+        }
+
+        @Test
         void holdsForThatAmountAndAbove() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             assertThat(remembers(acquire(10, 1, 1))).isTrue();

@@ -11,14 +11,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 
 /** Clients of a server on this machine. */
-final class HttpClients {
+public final class HttpClients {
 
     private static final HttpClient CLIENT =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     private HttpClients() {}
 
-    static CompletableFuture<HttpResponse<String>> send(String method, int port, String path, String... headers) {
+    /** Sends a request. */
+    public static CompletableFuture<HttpResponse<String>> send(
+            String method, int port, String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .method(method, HttpRequest.BodyPublishers.noBody());
         if (headers.length > 0) {
@@ -28,7 +30,7 @@ final class HttpClients {
     }
 
     /** Sends a request and returns the connection, on which the answer comes. */
-    static Socket open(int port, String path) throws IOException {
+    public static Socket open(int port, String path) throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.getOutputStream()
                 .write(("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(path))
@@ -37,7 +39,7 @@ final class HttpClients {
     }
 
     /** Is gone without a word. */
-    static void kill(Socket socket) throws IOException {
+    public static void kill(Socket socket) throws IOException {
         socket.setSoLinger(true, 0);
         socket.close();
     }

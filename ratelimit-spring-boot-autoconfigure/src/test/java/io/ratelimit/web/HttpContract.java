@@ -3,6 +3,7 @@ package io.ratelimit.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ratelimit.LimitOperations;
+import io.ratelimit.PartitionSnapshot;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -165,6 +166,58 @@ public abstract class HttpContract {
     }
 
     @Test
+    void anUnavailableBackendIsA503WithoutTheReason() {
+        HttpResponse<String> response = get(this.context, "/unavailable", "Accept", "text/html");
+        assertThat(response.statusCode()).isEqualTo(503);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+        assertThat(response.headers().firstValue("Retry-After")).hasValue("1");
+        assertThat(response.body())
+                .isEqualTo("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                        + "\"detail\":\"The limits of this resource cannot be checked at the moment.\"}");
+    }
+
+    @Test
+    void theApplicationMayReplaceTheAnswer() {
+        HttpResponse<String> refused = refused("test.replacing=true");
+        assertThat(refused.statusCode()).isEqualTo(418);
+        assertThat(refused.headers().firstValue("X-Own")).hasValue("yes");
+        assertThat(refused.headers().firstValue("Retry-After")).hasValue("3600");
+        assertThat(refused.headers().firstValue("RateLimit")).hasValue("\"requests\";r=0;t=3600");
+        assertThat(refused.body())
+                .contains("\"help\":\"https://example.org/requests\"")
+                .contains("\"violated-policies\":[\"requests\"]");
+    }
+
+    @Test
+    void anAnswerOfTheApplicationThatFailsIsReplacedByTheStandard() {
+        assertThat(refused("test.broken=true").body()).isEqualTo(REFUSAL);
+    }
+
+    @Test
+    void anAdviceForAllExceptionsDoesNotSwallowARefusal() {
+        assertThat(refused("test.catch-all=true").body()).isEqualTo(REFUSAL);
+    }
+
+    @Test
+    void anAdviceThatNamesTheRefusalAnswersIt() {
+        HttpResponse<String> refused = refused("test.naming=true");
+        assertThat(refused.body()).isEqualTo("own: requests");
+        assertThat(refused.statusCode()).isEqualTo(509);
+    }
+
+    @Test
+    void whatIsOnlyObservedIsNeverRefused() {
+        List<CompletableFuture<HttpResponse<String>>> responses = Stream.of("/observed", "/observed", "/observed/stage")
+                .map((path) -> HttpClients.send("GET", port(this.context), path))
+                .toList();
+        Awaitility.await()
+                .until(() -> this.context.getBean(SharedEndpoints.class).observed() == 3);
+        work().end().complete("done");
+        assertThat(responses)
+                .allSatisfy((response) -> assertThat(response.join().body()).isEqualTo("done"));
+    }
+
+    @Test
     void otherStylesOfFieldsAreSpoken() {
         assertThat(fields(get(start("ratelimit.web.headers=legacy"), "/rate")))
                 .isEqualTo(Map.of("x-ratelimit-limit", "2", "x-ratelimit-remaining", "1", "x-ratelimit-reset", "3600"));
@@ -297,7 +350,9 @@ public abstract class HttpContract {
                         "ratelimit.resources.pool.concurrency=10",
                         "ratelimit.resources.single.concurrency=1",
                         "ratelimit.resources.keyed.rate=1/1h",
-                        "ratelimit.resources.slots.concurrency=100")
+                        "ratelimit.resources.slots.concurrency=100",
+                        "ratelimit.resources.observed.concurrency=1",
+                        "ratelimit.resources.observed.policy=observe")
                 .properties(properties)
                 .run();
         this.started.add(server);
@@ -308,16 +363,31 @@ public abstract class HttpContract {
         Awaitility.await().untilAsserted(() -> assertThat(holders(resource)).isEqualTo(count));
     }
 
+    protected final void awaitQueue(String resource, int size) {
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(snapshot(resource).queued()).isEqualTo(size));
+    }
+
     protected final Work work() {
         return this.context.getBean(Work.class);
     }
 
     private long holders(String resource) {
+        return snapshot(resource).holderCount();
+    }
+
+    private PartitionSnapshot snapshot(String resource) {
         return this.context
                 .getBean(LimitOperations.class)
                 .inspect(resource, null)
-                .join()
-                .holderCount();
+                .join();
+    }
+
+    private HttpResponse<String> refused(String... properties) {
+        ConfigurableApplicationContext fresh = start(properties);
+        get(fresh, "/rate");
+        get(fresh, "/rate");
+        return get(fresh, "/rate");
     }
 
     private HttpResponse<String> keyed(String kind, String value) {

@@ -45,6 +45,19 @@ class RateLimitHeadersTests {
         }
 
         @Test
+        void tellsTheBurstOfABucketAndTheTimeInWhichItComesBack() {
+            RateLimit bucket = new RateLimit("tokens", 10_000, MINUTE, RateAlgorithm.TOKEN_BUCKET, 2_000);
+            RateLimit evenly = new RateLimit("calls", 100, MINUTE, RateAlgorithm.LEAKY_BUCKET);
+
+            assertThat(fields(decided(
+                            new LimitStatus(bucket, 500, Duration.ofMillis(3)),
+                            new LimitStatus(evenly, 1, Duration.ofMillis(600)))))
+                    .containsExactly(
+                            entry("RateLimit-Policy", "\"tokens\";q=2000;w=12, \"calls\";q=1;w=1"),
+                            entry("RateLimit", "\"tokens\";r=1500;t=1, \"calls\";r=0;t=1"));
+        }
+
+        @Test
         void tellsSlotsAsConcurrentRequestsWithoutWindowOrReset() {
             assertThat(fields(decided(slots("workers", 20, 17))))
                     .containsExactly(

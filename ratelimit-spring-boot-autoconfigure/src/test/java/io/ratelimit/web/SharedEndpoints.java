@@ -1,5 +1,6 @@
 package io.ratelimit.web;
 
+import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.annotation.ConcurrencyLimited;
 import io.ratelimit.annotation.RateLimited;
@@ -24,6 +25,8 @@ public class SharedEndpoints {
 
     private final AtomicInteger gone = new AtomicInteger();
 
+    private final AtomicInteger observed = new AtomicInteger();
+
     /** Makes them over some work. */
     public SharedEndpoints(Work work) {
         this.work = work;
@@ -32,6 +35,10 @@ public class SharedEndpoints {
     /** Returns how many streams the server knows to be gone. */
     public int gone() {
         return this.gone.get();
+    }
+
+    int observed() {
+        return this.observed.get();
     }
 
     @RequestMapping("/rate")
@@ -65,6 +72,12 @@ public class SharedEndpoints {
         return this.work.mono();
     }
 
+    @GetMapping("/in-line")
+    @ConcurrencyLimited(name = "single", policy = LimitPolicy.BLOCK, maxWait = "1m")
+    Mono<String> inLine() {
+        return Mono.just("ok");
+    }
+
     @GetMapping("/in-vain")
     @ConcurrencyLimited(name = "single", policy = LimitPolicy.BLOCK, maxWait = "10ms")
     Mono<String> inVain() {
@@ -93,6 +106,25 @@ public class SharedEndpoints {
     @RateLimited(name = "keyed", key = "user")
     Mono<String> byUser() {
         return Mono.just("ok");
+    }
+
+    @GetMapping("/observed")
+    @ConcurrencyLimited("observed")
+    Mono<String> observedMono() {
+        this.observed.incrementAndGet();
+        return this.work.mono();
+    }
+
+    @GetMapping("/observed/stage")
+    @ConcurrencyLimited("observed")
+    CompletionStage<String> observedStage() {
+        this.observed.incrementAndGet();
+        return this.work.end();
+    }
+
+    @GetMapping("/unavailable")
+    Mono<String> unavailable() {
+        return Mono.error(new BackendUnavailableException("redis://user:secret@10.0.0.7 does not answer"));
     }
 
     @GetMapping("/unlimited")

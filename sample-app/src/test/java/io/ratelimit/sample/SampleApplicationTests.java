@@ -9,6 +9,7 @@ import io.ratelimit.LimitRequest;
 import io.ratelimit.Limiter;
 import io.ratelimit.Permit;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -114,6 +116,46 @@ class SampleApplicationTests {
         private long fencingToken(String user) {
             return JsonPath.<Number>read(get("/exports/sales?takes=1ms", user).body(), "$.fencingToken")
                     .longValue();
+        }
+    }
+
+    @Nested
+    class WorkThatOutlastsItsMethod {
+
+        @Test
+        void holdsASlotOfAStreamUntilItsClientHasGone() throws IOException {
+            InputStream first = stream();
+            InputStream second = stream();
+            assertThat(get("/live", "anna").statusCode()).isEqualTo(429);
+
+            first.close();
+            second.close();
+            await().untilAsserted(() -> assertThat(read("/actuator/limits/live-streams", "$.usage.limits[0].used"))
+                    .isEqualTo(0));
+        }
+
+        @Test
+        void waitsInLineForAThumbnail() {
+            hold(2, LimitRequest.of("thumbnails"));
+            List<CompletableFuture<HttpResponse<String>>> waiting = Stream.of("a", "b", "c")
+                    .map((name) -> getAsync("/thumbnails/" + name, "anna"))
+                    .toList();
+            await().untilAsserted(() -> assertThat(read("/actuator/limits/thumbnails", "$.usage.queueSize"))
+                    .isEqualTo(3));
+
+            freeSlots();
+            assertThat(waiting)
+                    .extracting((one) -> one.join().body())
+                    .containsExactly("thumbnail of a", "thumbnail of b", "thumbnail of c");
+        }
+
+        private InputStream stream() throws IOException {
+            URI uri = URI.create("http://localhost:%d/live".formatted(port));
+            InputStream stream = http.sendAsync(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofInputStream())
+                    .join()
+                    .body();
+            assertThat(stream.read()).isEqualTo('d');
+            return stream;
         }
     }
 

@@ -6,7 +6,9 @@ import io.ratelimit.web.LimitExceededHandler;
 import io.ratelimit.web.RateLimitHeaders;
 import io.ratelimit.web.reactive.ExchangeCallContextSource;
 import io.ratelimit.web.reactive.ExchangeFilter;
+import io.ratelimit.web.reactive.LimitExceptionAdvice;
 import io.ratelimit.web.reactive.LimitWebExceptionHandler;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -56,5 +58,11 @@ public final class RateLimitWebFluxAutoConfiguration {
     LimitWebExceptionHandler limitWebExceptionHandler(
             ObjectProvider<LimitExceededHandler> handler, ObjectProvider<ResponseEntityResultHandler> writers) {
         return new LimitWebExceptionHandler(this.headers, handler.getIfAvailable(), writers);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    LimitExceptionAdvice limitExceptionAdvice(LimitWebExceptionHandler handler, ListableBeanFactory beans) {
+        return new LimitExceptionAdvice(handler, beans);
     }
 }

@@ -67,7 +67,7 @@ class LimitsEndpointHttpTests {
     void allResourcesAreShownUnderTheirDocumentedFields() throws Exception {
         Map<String, Object> all = json("");
 
-        assertThat(all).containsOnlyKeys("instance", "liveInstances", "resources");
+        assertThat(all).containsOnlyKeys("instance", "liveInstances", "resources", "pools");
         assertThat(object(all, "resources")).containsOnlyKeys("pool", "per-user", "changing");
         Map<String, Object> pool = object(object(all, "resources"), "pool");
         assertThat(pool)

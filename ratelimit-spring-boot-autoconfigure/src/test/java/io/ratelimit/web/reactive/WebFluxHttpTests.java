@@ -6,12 +6,18 @@ import io.ratelimit.annotation.ConcurrencyLimited;
 import io.ratelimit.annotation.RateLimited;
 import io.ratelimit.autoconfigure.RateLimitAutoConfiguration;
 import io.ratelimit.autoconfigure.web.RateLimitWebFluxAutoConfiguration;
+import io.ratelimit.web.HttpClients;
 import io.ratelimit.web.HttpContract;
+import io.ratelimit.web.SharedAnswers;
 import io.ratelimit.web.SharedEndpoints;
 import io.ratelimit.web.Work;
+import java.io.IOException;
+import java.net.Socket;
 import java.security.Principal;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.task.TaskExecutionAutoConfiguration;
@@ -46,6 +52,27 @@ class WebFluxHttpTests extends HttpContract {
         return Stream.concat(super.paths(), Stream.of("/function", "/function/plain"));
     }
 
+    @ParameterizedTest
+    @MethodSource("paths")
+    void aClientThatIsGoneFreesItsSlot(String path) throws IOException {
+        Socket client = HttpClients.open(port(context()), path);
+        awaitHolders("slots", 1);
+        HttpClients.kill(client);
+        awaitHolders("slots", 0);
+    }
+
+    @Test
+    void aClientThatIsGoneLeavesTheQueue() throws IOException {
+        Socket first = HttpClients.open(port(context()), "/busy");
+        awaitHolders("single", 1);
+        Socket second = HttpClients.open(port(context()), "/in-line");
+        awaitQueue("single", 1);
+        HttpClients.kill(second);
+        awaitQueue("single", 0);
+        HttpClients.kill(first);
+        awaitHolders("single", 0);
+    }
+
     @Test
     void blockingAnEventLoopIsRefusedWithWhatToDo() {
         assertThat(get(context(), "/blocking").body())
@@ -65,7 +92,7 @@ class WebFluxHttpTests extends HttpContract {
         RateLimitAutoConfiguration.class,
         RateLimitWebFluxAutoConfiguration.class
     })
-    @Import({Work.class, SharedEndpoints.class, Endpoints.class, Handler.class})
+    @Import({Work.class, SharedEndpoints.class, SharedAnswers.class, Endpoints.class, Handler.class})
     static class Application {
 
         /** Stands for the security of an application. */

@@ -4,6 +4,7 @@ import io.ratelimit.annotation.ConcurrencyLimited;
 import io.ratelimit.autoconfigure.RateLimitAutoConfiguration;
 import io.ratelimit.autoconfigure.web.RateLimitWebMvcAutoConfiguration;
 import io.ratelimit.web.HttpContract;
+import io.ratelimit.web.SharedAnswers;
 import io.ratelimit.web.SharedEndpoints;
 import io.ratelimit.web.Work;
 import jakarta.servlet.Filter;
@@ -93,7 +94,7 @@ class MvcHttpTests extends HttpContract {
         RateLimitAutoConfiguration.class,
         RateLimitWebMvcAutoConfiguration.class
     })
-    @Import({Work.class, SharedEndpoints.class, Endpoints.class})
+    @Import({Work.class, SharedEndpoints.class, SharedAnswers.class, Endpoints.class})
     static class Application {
 
         /** Stands for the security of an application. */
