@@ -92,4 +92,26 @@ public interface LimitOperations {
      * @throws IllegalArgumentException if there is no resource of that name
      */
     CompletableFuture<ResourceDefinition> resetOverride(String resource);
+
+    /**
+     * Takes the slots of a permit away, whoever holds it, so that the next in line gets them at once. The holder's
+     * {@link Permit#isValid()} turns {@code false} with its next heartbeat. What the permit took of rate limits stays charged.
+     *
+     * @param resource the name of the resource
+     * @param key the key; {@code null}: the share without a key
+     * @param permit the id of the permit, from {@link PartitionSnapshot.Holder#permit()}
+     * @return a future that is complete when it is done; fails with {@link BackendUnavailableException} if the backend cannot be asked
+     * @throws IllegalArgumentException if there is no resource of that name
+     */
+    CompletableFuture<Void> forceRelease(String resource, @Nullable String key, String permit);
+
+    /**
+     * Forgives what is used of the rate limits of a resource, debts included; whoever waits for them goes on at once. Slots stay held.
+     *
+     * @param resource the name of the resource
+     * @param key the key; {@code null}: the share without a key
+     * @return a future that is complete when it is done; fails with {@link BackendUnavailableException} if the backend cannot be asked
+     * @throws IllegalArgumentException if there is no resource of that name
+     */
+    CompletableFuture<Void> clear(String resource, @Nullable String key);
 }

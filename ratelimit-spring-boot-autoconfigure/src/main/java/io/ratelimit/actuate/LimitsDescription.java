@@ -326,8 +326,8 @@ public record LimitsDescription(
      *
      * @param name its name
      * @param kind {@code rate} or {@code concurrency}
-     * @param limit the limit that the backend goes by, which is another than the definition's while instances with different
-     *     configurations run
+     * @param limit the limit, or the burst of a bucket, that the backend goes by, which is another than the definition's while
+     *     instances with different configurations run
      * @param used how much is taken: in the window, or held now
      * @param remaining how much is left
      * @param reset when something of a rate limit comes back, from now, such as {@code PT17S}
@@ -344,7 +344,7 @@ public record LimitsDescription(
             return new LimitUsage(
                     status.limit().name(),
                     constant(status.limit().kind()),
-                    status.limit().limit(),
+                    status.limit().capacity(),
                     status.used(),
                     status.remaining(),
                     status.limit() instanceof RateLimit ? text(status.reset()) : null);

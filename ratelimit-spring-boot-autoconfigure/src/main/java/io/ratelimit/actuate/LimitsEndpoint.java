@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
@@ -32,6 +33,8 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
  *   <li>{@code POST /actuator/limits/{resource}}: changes a limit, a window, the policy or the longest wait of a resource, or switches its
  *       limits off, on every instance; the change outlives them all
  *   <li>{@code DELETE /actuator/limits/{resource}}: takes back what was changed
+ *   <li>{@code DELETE /actuator/limits/{resource}/{permit}}: takes the slots of a permit away; {@code ?key=} where there is one
+ *   <li>{@code DELETE /actuator/limits/{resource}/usage}: forgives what is used of the rate limits; {@code ?key=} where there is one
  * </ul>
  *
  * <p>{@code management.endpoint.limits.access: read-only} allows the first two only. {@link LimitsDescription} says what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
@@ -40,6 +43,10 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 public final class LimitsEndpoint {
 
     private static final int MOST_HOT_KEYS = 10;
+
+    private static final String USAGE = "usage";
+
+    private static final Pattern PERMIT = Pattern.compile("[0-9a-z]{1,16}:[0-9a-z-]{1,32}");
 
     private final LimitOperations operations;
 
@@ -132,7 +139,7 @@ public final class LimitsEndpoint {
             @org.springframework.lang.Nullable @Nullable String maxWait,
             @org.springframework.lang.Nullable @Nullable Boolean enabled) {
         LimitChange change = new LimitChange(limit, window, name, kind, policy, maxWait, enabled);
-        return done(resource, () -> this.operations.override(resource, change.of(required(resource))));
+        return done(resource, null, () -> this.operations.override(resource, change.of(required(resource))));
     }
 
     /**
@@ -146,7 +153,42 @@ public final class LimitsEndpoint {
     @DeleteOperation
     public @Nullable ResourceDescription reset(@Selector String resource) {
         return done(
-                resource, () -> this.operations.resetOverride(required(resource).name()));
+                resource,
+                null,
+                () -> this.operations.resetOverride(required(resource).name()));
+    }
+
+    /**
+     * Takes the slots of a permit away, or forgives what is used of rate limits.
+     *
+     * @param resource its name
+     * @param what {@code usage}: forgive what is used of the rate limits; else the id of the permit, from {@code holders}
+     * @param key whose share is meant; none for the share without a key
+     * @return the description after that
+     * @throws InvalidEndpointRequestException (over HTTP: 400) if there is no such resource, or no key is given where one is needed
+     * @throws BackendUnavailableException if the backend cannot be asked
+     */
+    @DeleteOperation
+    @SuppressWarnings("deprecation") // Spring Boot 3.5 knows no other annotation for an optional parameter
+    public @Nullable ResourceDescription take(
+            @Selector String resource, @Selector String what, @org.springframework.lang.Nullable @Nullable String key) {
+        return done(resource, key, () -> {
+            ResourceDefinition definition = required(resource);
+            if (definition.key() != null && key == null) {
+                throw new IllegalArgumentException("The resource '%s' has a key: say which".formatted(resource));
+            }
+            return USAGE.equals(what)
+                    ? this.operations.clear(resource, key)
+                    : this.operations.forceRelease(resource, key, permit(what));
+        });
+    }
+
+    private static String permit(String id) {
+        if (!PERMIT.matcher(id).matches()) {
+            throw new IllegalArgumentException(
+                    "Neither 'usage' nor the id of a permit, such as '3n5c1ke9ah2o:1f', as 'holders' shows it");
+        }
+        return id;
     }
 
     private ResourceDefinition required(String resource) {
@@ -158,7 +200,8 @@ public final class LimitsEndpoint {
     }
 
     /** Waits until a change is made, and shows what it has led to. */
-    private @Nullable ResourceDescription done(String resource, Supplier<CompletableFuture<?>> change) {
+    private @Nullable ResourceDescription done(
+            String resource, @Nullable String key, Supplier<CompletableFuture<?>> change) {
         try {
             change.get()
                     .copy()
@@ -170,7 +213,7 @@ public final class LimitsEndpoint {
         } catch (CompletionException ex) {
             throw new BackendUnavailableException("The change may not have been made: " + reason(ex), ex);
         }
-        return resource(resource, null);
+        return resource(resource, key);
     }
 
     private Optional<ResourceDefinition> find(String resource) {

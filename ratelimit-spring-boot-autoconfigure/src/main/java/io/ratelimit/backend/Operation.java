@@ -99,6 +99,19 @@ public sealed interface Operation<R extends Reply> {
     }
 
     /**
+     * Takes the slots of a permit away, whoever holds it; what it took of rates stays charged. Its holder learns of the loss with its next
+     * renewal, and cannot put them back for one lease.
+     *
+     * @param permit the id of the permit
+     */
+    record Evict(String permit) implements Operation<Reply.Done> {}
+
+    /**
+     * Forgives what is used of all rate limits, debts included.
+     */
+    record Forgive() implements Operation<Reply.Done> {}
+
+    /**
      * Frees the slots of a permit. Does nothing for one that is not known. For a permit of rates alone that was granted from the queue it
      * says that its caller has it.
      *

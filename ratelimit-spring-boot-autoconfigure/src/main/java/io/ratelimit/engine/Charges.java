@@ -18,6 +18,8 @@ import java.util.function.Consumer;
  */
 final class Charges {
 
+    private static final CompletableFuture<Void> NOTHING = CompletableFuture.completedFuture(null);
+
     private final Acquisition acquisition;
 
     private final Place where;
@@ -29,7 +31,7 @@ final class Charges {
     /** Of each limit the newest first; changed by one step of the chain at a time. */
     private List<Deque<Charge>> charges = List.of();
 
-    private CompletableFuture<Void> lastStep = CompletableFuture.completedFuture(null);
+    private CompletableFuture<Void> lastStep = NOTHING;
 
     Charges(Acquisition acquisition, Place where, long grantedAtMicros) {
         this.acquisition = acquisition;

@@ -14,6 +14,9 @@ import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.LimitBackend;
+import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Operation.Evict;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
@@ -372,6 +375,27 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     @Override
     public CompletableFuture<ResourceDefinition> resetOverride(String resource) {
         return this.overrides.reset(resource).toCompletableFuture();
+    }
+
+    @Override
+    public CompletableFuture<Void> forceRelease(String resource, @Nullable String key, String permit) {
+        return operate(resource, key, new Evict(permit), "The slots of the permit " + permit + " are taken away");
+    }
+
+    @Override
+    public CompletableFuture<Void> clear(String resource, @Nullable String key) {
+        return operate(resource, key, new Forgive(), "What is used of the rate limits is forgiven");
+    }
+
+    private CompletableFuture<Void> operate(
+            String resource, @Nullable String key, Operation<Reply.Done> operation, String what) {
+        ResourceDefinition definition = this.resources.get(resource);
+        return this.acquirer
+                .route(definition)
+                .execute(this.partitions.shared(definition, key), operation)
+                .thenAccept((done) -> logger.info("%s by an operator, of the resource '%s'%s"
+                        .formatted(what, resource, (key != null) ? " for a key" : "")))
+                .toCompletableFuture();
     }
 
     /** Tells the queues in which somebody waits at once: a higher limit is theirs first. */

@@ -89,6 +89,14 @@ final class Grants {
         this.ledger.refund(amounts, holder.grantedAt());
     }
 
+    /** Takes slots away for an operator. */
+    void evict(Optional<PermitRecord> known, String permit, long leaseMicros) {
+        if (known.orElse(null) instanceof Holder holder) {
+            this.ledger.free(holder.slots());
+        }
+        bury(permit, leaseMicros);
+    }
+
     /** Remembers for a lease that a permit is over. */
     void bury(String permit, long leaseMicros) {
         long longest = LongStream.concat(LongStream.of(leaseMicros), leases(this.ledger.limits().stream()))

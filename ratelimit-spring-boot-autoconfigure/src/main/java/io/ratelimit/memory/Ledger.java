@@ -108,6 +108,15 @@ final class Ledger {
         }
     }
 
+    /** Forgets what is used of rates, debts included. */
+    void forgive() {
+        this.states = this.states.stream()
+                .map((state) ->
+                        (state instanceof RateState rate) ? LimitState.of(rate.limit(), null, this.time.now()) : state)
+                .toList();
+        this.time.change();
+    }
+
     private void changed(LimitState state) {
         this.time.change();
         this.time.stayUntil(state.idleAt());

@@ -3,6 +3,8 @@ package io.ratelimit.memory;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.Evict;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
@@ -121,6 +123,14 @@ final class PartitionMachine {
         }
         if (operation instanceof Cancel cancel) {
             return Optional.of(cancel(cancel, sender));
+        }
+        if (operation instanceof Evict evict) {
+            this.grants.evict(this.holders.find(evict.permit()), evict.permit(), Micros.of(sender.lease()));
+            return Optional.of((Answer<Done>) Done::new);
+        }
+        if (operation instanceof Forgive) {
+            this.ledger.forgive();
+            return Optional.of((Answer<Done>) Done::new);
         }
         if (operation instanceof Withdraw withdraw) {
             return Optional.of(withdraw(withdraw, sender));

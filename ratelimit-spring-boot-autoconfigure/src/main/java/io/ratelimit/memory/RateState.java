@@ -41,6 +41,9 @@ sealed interface RateState extends LimitState permits SlidingWindow, FixedWindow
 
     /** Returns the state of a limit, taking over what was used of the one it replaces: where that counted otherwise, as if used now. */
     static RateState of(RateLimit limit, @Nullable LimitState before, long now) {
+        if (before instanceof RateState same && limit.equals(same.limit())) {
+            return same;
+        }
         if (before instanceof SlidingWindow window
                 && limit.algorithm() == window.limit().algorithm()) {
             return window.changedTo(limit);

@@ -5,6 +5,8 @@ import io.lettuce.core.protocol.CommandArgs;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.Evict;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
@@ -50,7 +52,7 @@ final class Arguments {
         if (operation instanceof Renew renew) {
             return renew.permits().size() + renew.tickets().size();
         }
-        return (operation instanceof Inspect || operation instanceof Update) ? 0 : 1;
+        return (operation instanceof Inspect || operation instanceof Update || operation instanceof Forgive) ? 0 : 1;
     }
 
     /** Adds the tickets and permits that operations name. */
@@ -66,6 +68,8 @@ final class Arguments {
             add(release.permit());
         } else if (operation instanceof Cancel cancel) {
             add(cancel.ticket());
+        } else if (operation instanceof Evict evict) {
+            add(evict.permit());
         } else if (operation instanceof Withdraw withdraw) {
             add(withdraw.ticket());
         } else if (operation instanceof Renew renew) {
@@ -114,6 +118,10 @@ final class Arguments {
         } else if (operation instanceof Update update) {
             // a place in Lua counts from 1
             add("update").add(update.limit() + 1L).add(update.difference()).add(update.chargedAtMicros());
+        } else if (operation instanceof Evict) {
+            add("evict");
+        } else if (operation instanceof Forgive) {
+            add("forgive");
         } else if (operation instanceof Renew renew) {
             add("renew").add(renew.instance());
             add(renew.permits().size()).add(renew.tickets().size());

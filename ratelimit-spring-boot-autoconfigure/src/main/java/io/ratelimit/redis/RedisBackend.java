@@ -8,6 +8,7 @@ import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Partition;
@@ -115,7 +116,9 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     }
 
     private static boolean refundsRates(Operation<?> operation) {
-        return operation instanceof Cancel || (operation instanceof Update update && update.difference() < 0);
+        return operation instanceof Cancel
+                || operation instanceof Forgive
+                || (operation instanceof Update update && update.difference() < 0);
     }
 
     /** What waits is not sent before its grant can be heard of. */

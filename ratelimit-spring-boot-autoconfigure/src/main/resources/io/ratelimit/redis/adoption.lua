@@ -17,6 +17,7 @@ local function parse_limits(definition)
       limit, last = tonumber(limit), tonumber(last)
       list[#list + 1] = {
         slots = kind == SLOTS,
+        definition = part,
         name = name,
         kind = kind,
         limit = kind == BUCKET and last or limit,
@@ -81,9 +82,9 @@ local function adopt_states(before)
   local old_limits, uses = limits, {}
   for i, limit in ipairs(parse_limits(before)) do
     local at = (i - 1) * WIDTH
-    local new = find_limit(sender_text, limit)
-    local kind = new and parse_limits(sender_text)[new].kind
-    if not limit.slots and (kind ~= limit.kind or kind == BUCKET) then
+    local new = parse_limits(sender_text)[find_limit(sender_text, limit) or 0]
+    local kept = new and new.kind == limit.kind and (new.kind ~= BUCKET or new.definition == limit.definition)
+    if not limit.slots and not kept then
       uses[i] = { carried(at, limit.kind) }
       forget_entries(at, limit.kind)
     end

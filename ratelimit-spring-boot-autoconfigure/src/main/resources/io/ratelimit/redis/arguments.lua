@@ -17,6 +17,8 @@
 --              release   count                                         an id each: permits
 --              cancel    granted-at(us; 0: unknown) amounts            its id is a ticket, here and below
 --              update    limit(its place) difference charged-at(us)    no id. Above 0: charges that much now; below: refunds
+--              evict                                                   its id is a permit
+--              forgive                                                 no id
 --              withdraw  amounts
 --              renew     instance permits tickets { fence granted-at(us) lease-left(us) hold-left(us; 0: no maximum) amounts }
 --                        { sequence priority wait-left(us) amounts }   an id for each permit, then for each ticket

@@ -86,6 +86,34 @@ local function cancel()
   answer(DONE)
 end
 
+-- An operator takes the slots of a permit away: its holder learns of it with its next renewal.
+local function evict()
+  local permit = next_id()
+  local holder = find_holder(permit)
+  if holder and holder[FENCE] > 0 then
+    count_slots(holder, -1)
+  end
+  keep_tombstone(permit)
+  answer(DONE)
+end
+
+-- An operator forgives what is used of all rates, debts included.
+local function forgive()
+  for i = 1, size do
+    local at = (i - 1) * WIDTH
+    local kind = limits[at + KIND]
+    if kind ~= SLOTS then
+      forget_entries(at, kind)
+      for field = USED, WIDTH do
+        limits[at + field] = field == ID and limits[at + field] or 0
+      end
+      limits[at + DEBT] = kind == BUCKET and limits[at + RATE] or 0
+      changed = true
+    end
+  end
+  answer(DONE)
+end
+
 -- Answers for a ticket that was granted: its lease is whole again, unless it is over for good.
 local function answer_renewed(ticket, holder)
   if holder[FENCE] == 0 or is_over_held(holder) then

@@ -126,6 +126,18 @@ class LimitsEndpointTests {
             }
 
             @Override
+            public CompletableFuture<Void> forceRelease(String resource, @Nullable String key, String permit) {
+                asked.add("release " + permit + " of " + resource + "/" + key);
+                return CompletableFuture.completedFuture(null);
+            }
+
+            @Override
+            public CompletableFuture<Void> clear(String resource, @Nullable String key) {
+                asked.add("clear " + resource + "/" + key);
+                return CompletableFuture.completedFuture(null);
+            }
+
+            @Override
             public ResourceOverride overrideOf(String resource) {
                 return overrides.getOrDefault(resource, ResourceOverride.NONE);
             }
@@ -198,6 +210,19 @@ class LimitsEndpointTests {
             assertThatThrownBy(() -> endpoint.change("pool", 5L, "1m", null, "concurrency", null, null, null))
                     .hasMessageContaining("has no window");
             assertThat(overrides).isEmpty();
+        }
+
+        @Test
+        void takesSlotsAwayAndForgives() {
+            endpoint.take("pool", "3n5c:1f", null);
+            endpoint.take("per-user", "usage", "u1");
+            assertThat(asked)
+                    .containsExactly("release 3n5c:1f of pool/null", "pool/null", "clear per-user/u1", "per-user/u1");
+            assertThatThrownBy(() -> endpoint.take("pool", "p1", null))
+                    .isInstanceOf(InvalidEndpointRequestException.class)
+                    .hasMessageContaining("Neither 'usage' nor the id of a permit");
+            assertThatThrownBy(() -> endpoint.take("per-user", "usage", null))
+                    .hasMessage("The resource 'per-user' has a key: say which");
         }
 
         @Test

@@ -77,7 +77,7 @@ class PoolsInAnnotationsTests {
     @Test
     void thatNameNothingKnownAreToldOfPoolsToo() {
         try (LimitedApplication application = pool("both")) {
-            assertThat(application.failure(Unknown.class).description()).contains("slotted, anywhere (a pool)");
+            assertThat(application.failure(Unknown.class).description()).contains(", anywhere (a pool).");
         }
     }
 

@@ -76,7 +76,9 @@ class ConfigurationMetadataTests {
                         entry("ratelimit.plan-cache", "10s"),
                         entry("ratelimit.pools", null),
                         entry("ratelimit.resources", null),
-                        entry("ratelimit.web.headers", "ietf"));
+                        entry("ratelimit.web.headers", "ietf"),
+                        entry("ratelimit.web.ipv6-prefix-length", 64),
+                        entry("management.health.limits.enabled", false));
     }
 
     @Test

@@ -425,6 +425,18 @@ abstract class RateAlgorithmContract extends ContractOperations {
             assertKept(algorithm);
         }
 
+        @ParameterizedTest
+        @EnumSource(RateAlgorithm.class)
+        void goOnWhereOnlyAnotherLimitChanges(RateAlgorithm algorithm) {
+            Granted granted = grant(tenBy(algorithm), 6);
+            clock.move(10);
+            RateLimit other = new RateLimit("other", 10, SECOND, algorithm, 10);
+            Partition more = new Partition("resource", null, List.of(rate(algorithm, 10, 10), other), 2, LEASE);
+            grant(more, 1, 1);
+            update(more, -6, granted.grantedAtMicros());
+            assertThat(used(more)).containsExactly(1L, 1L);
+        }
+
         private void assertKept(RateAlgorithm algorithm) {
             Partition changed = new Partition("resource", null, List.of(rate(algorithm, 10, 10)), 2, LEASE);
             assertThat(used(changed)).containsExactly(12L);

@@ -14,6 +14,8 @@ import io.ratelimit.backend.ManualClock;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.Evict;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.HeldPermit;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
@@ -287,8 +289,10 @@ class MemoryAndRedisAgreeTests {
         }
 
         private Operation<?> operation(Partition partition) {
-            return switch (this.random.nextInt(21)) {
+            return switch (this.random.nextInt(23)) {
                 case 17, 18, 19, 20 -> update(partition);
+                case 21 -> new Evict(ticket());
+                case 22 -> (this.random.nextInt(3) == 0) ? new Forgive() : update(partition);
                 case 0, 1, 2 -> new Release(ticket());
                 case 3 -> new Cancel(ticket(), amounts(partition), grantedAt());
                 case 4 -> new Withdraw(ticket(), amounts(partition));

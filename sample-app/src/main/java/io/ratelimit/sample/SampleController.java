@@ -10,7 +10,7 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * Puts {@link SalesRepository} and {@link WeatherClient} on the web; their refusals become a 429 here as well. The front page shows
+ * Puts {@link SalesRepository}, {@link WeatherClient} and {@link LlmClient} on the web; their refusals become a 429 here as well. The front page shows
  * a limit that is written inline and only observed: nobody is refused, but the meters count who would have been.
  */
 @RestController
@@ -20,9 +20,12 @@ class SampleController {
 
     private final WeatherClient weather;
 
-    SampleController(SalesRepository sales, WeatherClient weather) {
+    private final LlmClient llm;
+
+    SampleController(SalesRepository sales, WeatherClient weather, LlmClient llm) {
         this.sales = sales;
         this.weather = weather;
+        this.llm = llm;
     }
 
     @GetMapping("/")
@@ -34,6 +37,8 @@ class SampleController {
                         "/exports/sales (with a header X-User)",
                         "/sales/north",
                         "/weather/Oslo",
+                        "/llm/why",
+                        "/llm-regions/why",
                         "/actuator/limits",
                         "/actuator/limitsdashboard",
                         "/actuator/prometheus",
@@ -48,5 +53,15 @@ class SampleController {
     @GetMapping("/weather/{city}")
     WeatherClient.Weather weather(@PathVariable String city) {
         return this.weather.weather(city);
+    }
+
+    @GetMapping("/llm/{question}")
+    LlmClient.Answer ask(@PathVariable String question) {
+        return this.llm.ask(LlmClient.Prompt.of(question));
+    }
+
+    @GetMapping("/llm-regions/{question}")
+    LlmClient.Answer askInARegion(@PathVariable String question) {
+        return this.llm.askInARegion(LlmClient.Prompt.of(question));
     }
 }
