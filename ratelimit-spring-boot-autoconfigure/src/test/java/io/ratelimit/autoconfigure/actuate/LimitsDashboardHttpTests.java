@@ -17,6 +17,7 @@ import org.springframework.context.annotation.Configuration;
 
 /** The page on a port and under a path of the operator's, where it stands beside the endpoint that it asks. */
 @SpringBootTest(
+        classes = LimitsDashboardHttpTests.Application.class,
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
         properties = {
             "management.server.port=0",
