@@ -45,7 +45,7 @@ class LlmClient {
     Answer askInARegion(Prompt prompt) {
         LimitRequest request = LimitRequest.of("llm-regions").amount("tokens", prompt.mostTokens());
         try (Permit permit = this.limiter.acquire(request)) {
-            Answer answer = chat(prompt, permit.attributes().get("region"));
+            Answer answer = chat(prompt, permit.attributes().getOrDefault("region", "anywhere"));
             permit.update("tokens", answer.tokens());
             return answer;
         }
