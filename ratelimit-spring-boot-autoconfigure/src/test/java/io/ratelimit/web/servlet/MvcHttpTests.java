@@ -29,6 +29,7 @@ import org.springframework.boot.tomcat.autoconfigure.servlet.TomcatServletWebSer
 import org.springframework.boot.webmvc.autoconfigure.DispatcherServletAutoConfiguration;
 import org.springframework.boot.webmvc.autoconfigure.WebMvcAutoConfiguration;
 import org.springframework.boot.webmvc.autoconfigure.error.ErrorMvcAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -77,8 +78,8 @@ class MvcHttpTests extends HttpContract {
     }
 
     @Override
-    protected int gone() {
-        return super.gone() + context().getBean(Endpoints.class).gone();
+    protected int gone(ConfigurableApplicationContext server) {
+        return super.gone(server) + server.getBean(Endpoints.class).gone();
     }
 
     @Configuration(proxyBeanMethods = false)
