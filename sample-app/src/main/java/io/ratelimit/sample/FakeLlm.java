@@ -36,6 +36,8 @@ final class FakeLlm implements AutoCloseable {
 
     private final HttpServer server;
 
+    private volatile boolean counts = true;
+
     private long tokensInWindow;
 
     /**
@@ -61,7 +63,7 @@ final class FakeLlm implements AutoCloseable {
         try (exchange) {
             String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
             long used = this.tokensOf.applyAsLong(Long.parseLong(body));
-            boolean allowed = charge(used);
+            boolean allowed = !this.counts || charge(used);
             byte[] answer = Long.toString(used).getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(allowed ? 200 : 429, answer.length);
             exchange.getResponseBody().write(answer);
@@ -83,6 +85,11 @@ final class FakeLlm implements AutoCloseable {
         this.calls.incrementAndGet();
         this.tokens.addAndGet(used);
         return true;
+    }
+
+    /** Counts from now on, or no more: an application may have to warm up. */
+    void counts(boolean whether) {
+        this.counts = whether;
     }
 
     /** Returns how many calls it has refused. */
