@@ -64,7 +64,7 @@ public record LimitsDescription(
      * @param error why there are no numbers
      * @param usage the live numbers, cluster-wide
      * @param hotKeys the keys that are refused, and wait, most on this instance over the last minutes, at most 10; only for a single
-     *     resource with a key
+     *     resource with a key, and without {@code ?key=}
      */
     public record ResourceDescription(
             String name,
@@ -85,20 +85,27 @@ public record LimitsDescription(
             @Nullable List<HotKey> hotKeys)
             implements OperationResponseBody {
 
-        static ResourceDescription live(ResourceDefinition definition, PartitionSnapshot snapshot) {
-            return of(definition, "live", null, Usage.of(snapshot));
+        static ResourceDescription live(
+                ResourceDefinition definition, ResourceOverride override, PartitionSnapshot snapshot) {
+            return of(definition, override, "live", null, Usage.of(snapshot), null);
         }
 
-        static ResourceDescription keyed(ResourceDefinition definition) {
-            return of(definition, "per-key", null, null);
+        static ResourceDescription keyed(
+                ResourceDefinition definition, ResourceOverride override, @Nullable List<HotKey> hotKeys) {
+            return of(definition, override, "per-key", null, null, hotKeys);
         }
 
-        static ResourceDescription unavailable(ResourceDefinition definition, String error) {
-            return of(definition, "unavailable", error, null);
+        static ResourceDescription unavailable(ResourceDefinition definition, ResourceOverride override, String error) {
+            return of(definition, override, "unavailable", error, null, null);
         }
 
         private static ResourceDescription of(
-                ResourceDefinition definition, String status, @Nullable String error, @Nullable Usage usage) {
+                ResourceDefinition definition,
+                ResourceOverride override,
+                String status,
+                @Nullable String error,
+                @Nullable Usage usage,
+                @Nullable List<HotKey> hotKeys) {
             return new ResourceDescription(
                     definition.name(),
                     definition.limits().stream().map(LimitDescription::of).toList(),
@@ -110,12 +117,12 @@ public record LimitsDescription(
                     definition.hashKeys(),
                     definition.perInstance(),
                     definition.attributes(),
-                    true,
-                    null,
+                    override.limiting(),
+                    override.isEmpty() ? null : OverrideDescription.of(override),
                     status,
                     error,
                     usage,
-                    null);
+                    hotKeys);
         }
 
         ResourceDescription withoutCalls() {
@@ -136,46 +143,6 @@ public record LimitsDescription(
                     this.error,
                     this.usage == null ? null : this.usage.withoutCalls(),
                     null);
-        }
-
-        ResourceDescription with(ResourceOverride changes) {
-            return new ResourceDescription(
-                    this.name,
-                    this.limits,
-                    this.keyed,
-                    this.policy,
-                    this.maxWait,
-                    this.maxQueue,
-                    this.onBackendFailure,
-                    this.hashKeys,
-                    this.perInstance,
-                    this.attributes,
-                    changes.limiting(),
-                    changes.isEmpty() ? null : OverrideDescription.of(changes),
-                    this.status,
-                    this.error,
-                    this.usage,
-                    this.hotKeys);
-        }
-
-        ResourceDescription with(List<HotKey> keys) {
-            return new ResourceDescription(
-                    this.name,
-                    this.limits,
-                    this.keyed,
-                    this.policy,
-                    this.maxWait,
-                    this.maxQueue,
-                    this.onBackendFailure,
-                    this.hashKeys,
-                    this.perInstance,
-                    this.attributes,
-                    this.enabled,
-                    this.override,
-                    this.status,
-                    this.error,
-                    this.usage,
-                    keys);
         }
     }
 

@@ -4,6 +4,7 @@ import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.ResourceDefinition;
+import io.ratelimit.ResourceOverride;
 import io.ratelimit.actuate.LimitsDescription.PoolDescription;
 import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import java.time.Duration;
@@ -74,7 +75,7 @@ public final class LimitsEndpoint {
         for (ResourceDefinition definition : this.operations.resources()) {
             CompletableFuture<ResourceDescription> description = definition.key() != null
                     ? CompletableFuture.completedFuture(
-                            ResourceDescription.keyed(definition).with(this.operations.overrideOf(definition.name())))
+                            ResourceDescription.keyed(definition, override(definition), null))
                     : describe(definition, null).thenApply(ResourceDescription::withoutCalls);
             pending.put(definition.name(), description);
         }
@@ -100,16 +101,15 @@ public final class LimitsEndpoint {
             throw new InvalidEndpointRequestException("The key is blank", "Give a key, or leave the parameter out");
         }
         return find(resource)
-                .map((definition) -> (definition.key() == null)
-                        ? describe(definition, key).join()
-                        : keyed(definition, key).with(this.operations.hotKeys(resource, MOST_HOT_KEYS)))
+                .map((definition) -> (key == null && definition.key() != null)
+                        ? ResourceDescription.keyed(
+                                definition, override(definition), this.operations.hotKeys(resource, MOST_HOT_KEYS))
+                        : describe(definition, key).join())
                 .orElse(null);
     }
 
-    private ResourceDescription keyed(ResourceDefinition definition, @Nullable String key) {
-        return (key == null)
-                ? ResourceDescription.keyed(definition).with(this.operations.overrideOf(definition.name()))
-                : describe(definition, key).join();
+    private ResourceOverride override(ResourceDefinition definition) {
+        return this.operations.overrideOf(definition.name());
     }
 
     /**
@@ -227,9 +227,8 @@ public final class LimitsEndpoint {
         return inspect(definition, key)
                 .orTimeout(this.patience.toMillis(), TimeUnit.MILLISECONDS)
                 .handle((snapshot, failure) -> failure == null
-                        ? ResourceDescription.live(definition, snapshot)
-                        : ResourceDescription.unavailable(definition, reason(failure)))
-                .thenApply((description) -> description.with(this.operations.overrideOf(definition.name())));
+                        ? ResourceDescription.live(definition, override(definition), snapshot)
+                        : ResourceDescription.unavailable(definition, override(definition), reason(failure)));
     }
 
     private CompletableFuture<PartitionSnapshot> inspect(ResourceDefinition definition, @Nullable String key) {
