@@ -21,6 +21,16 @@ public interface LimitListener {
     default void onAnswer(String resource, AcquireOutcome outcome, Duration took) {}
 
     /**
+     * A call that may wait begins to ask, on the thread of its caller.
+     *
+     * @param resource the name of the resource
+     * @return told if it has to wait, on whichever thread; by default nobody
+     */
+    default WaitListener onMayWait(String resource) {
+        return WaitListener.NONE;
+    }
+
+    /**
      * A permit was granted to this instance.
      *
      * @param resource the name of the resource

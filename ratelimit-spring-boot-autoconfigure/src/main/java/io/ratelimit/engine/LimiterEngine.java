@@ -147,7 +147,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
         this.hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
-        this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, this.timers);
+        this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, all, this.timers);
         this.acquirer = new Acquirer(this.shared, own, this.partitions, this.leases, this.waiters, this.hotKeys, all);
         this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
         this.overrides = new Overrides(this.shared, resources, this::changed);

@@ -3,7 +3,9 @@ package io.ratelimit.engine;
 import io.ratelimit.AcquireOutcome;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitStatus;
+import io.ratelimit.WaitListener;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,6 +31,18 @@ final class Listeners implements LimitListener {
     @Override
     public void onAnswer(String resource, AcquireOutcome outcome, Duration took) {
         tell((listener) -> listener.onAnswer(resource, outcome, took));
+    }
+
+    @Override
+    public WaitListener onMayWait(String resource) {
+        List<WaitListener> waits = new ArrayList<>(0);
+        tell((listener) -> {
+            WaitListener wait = listener.onMayWait(resource);
+            if (wait != WaitListener.NONE) {
+                waits.add(new Guarded(listener, wait));
+            }
+        });
+        return waits.isEmpty() ? WaitListener.NONE : new All(waits);
     }
 
     @Override
@@ -62,17 +76,54 @@ final class Listeners implements LimitListener {
     }
 
     private void tell(Consumer<LimitListener> event) {
-        for (LimitListener listener : this.listeners) {
-            try {
-                event.accept(listener);
-            } catch (RuntimeException ex) {
-                if (this.failed.add(listener)) {
-                    logger.warn(
-                            "The listener %s failed; it is called on, and not complained of again"
-                                    .formatted(listener.getClass().getName()),
-                            ex);
-                }
+        this.listeners.forEach((listener) -> tell(listener, () -> event.accept(listener)));
+    }
+
+    private void tell(LimitListener listener, Runnable event) {
+        try {
+            event.run();
+        } catch (RuntimeException ex) {
+            if (this.failed.add(listener)) {
+                logger.warn(
+                        "The listener %s failed; it is called on, and not complained of again"
+                                .formatted(listener.getClass().getName()),
+                        ex);
             }
+        }
+    }
+
+    private record All(List<WaitListener> waits) implements WaitListener {
+
+        @Override
+        public void began() {
+            this.waits.forEach(WaitListener::began);
+        }
+
+        @Override
+        public void ended(AcquireOutcome outcome) {
+            this.waits.forEach((wait) -> wait.ended(outcome));
+        }
+    }
+
+    private final class Guarded implements WaitListener {
+
+        private final LimitListener listener;
+
+        private final WaitListener wait;
+
+        Guarded(LimitListener listener, WaitListener wait) {
+            this.listener = listener;
+            this.wait = wait;
+        }
+
+        @Override
+        public void began() {
+            tell(this.listener, this.wait::began);
+        }
+
+        @Override
+        public void ended(AcquireOutcome outcome) {
+            tell(this.listener, () -> this.wait.ended(outcome));
         }
     }
 }

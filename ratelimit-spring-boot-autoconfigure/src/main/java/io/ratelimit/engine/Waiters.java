@@ -1,6 +1,8 @@
 package io.ratelimit.engine;
 
+import io.ratelimit.AcquireOutcome;
 import io.ratelimit.Limit;
+import io.ratelimit.WaitListener;
 import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.WaitingTicket;
@@ -36,16 +38,19 @@ final class Waiters implements GrantListener {
 
     private final HotKeys hotKeys;
 
+    private final Listeners listeners;
+
     private final ScheduledExecutorService timers;
 
     private final Map<String, Waiter> byTicket = new ConcurrentHashMap<>();
 
     private final Map<Place, Line> lines = new ConcurrentHashMap<>();
 
-    Waiters(String instance, Leases leases, HotKeys hotKeys, ScheduledExecutorService timers) {
+    Waiters(String instance, Leases leases, HotKeys hotKeys, Listeners listeners, ScheduledExecutorService timers) {
         this.instance = instance;
         this.leases = leases;
         this.hotKeys = hotKeys;
+        this.listeners = listeners;
         this.timers = timers;
     }
 
@@ -61,12 +66,13 @@ final class Waiters implements GrantListener {
             Acquisition acquisition, Place where, CompletableFuture<?> caller, Function<Settled, Answer> conclusion) {
         long askedNanos = this.leases.nanoTime();
         Waiter waiter = new Waiter(acquisition, where, askedNanos, conclusion);
+        WaitListener wait = this.listeners.onMayWait(acquisition.definition().name());
         add(waiter); // before it asks: a grant may be told before the answer
         where.route().execute(where.partition(), waiter.acquire(askedNanos)).whenComplete((decision, failure) -> {
             if (failure != null) {
                 fail(waiter, failure);
             } else if (decision instanceof Queued queued) {
-                waits(waiter, queued, askedNanos);
+                waits(waiter, queued, askedNanos, wait);
             } else {
                 settle(waiter, new Settled(decision, askedNanos, false));
             }
@@ -79,7 +85,7 @@ final class Waiters implements GrantListener {
         return waiter.answer();
     }
 
-    private void waits(Waiter waiter, Queued queued, long askedNanos) {
+    private void waits(Waiter waiter, Queued queued, long askedNanos, WaitListener wait) {
         waiter.waits(queued, askedNanos);
         Acquisition acquisition = waiter.acquisition();
         acquisition
@@ -89,6 +95,8 @@ final class Waiters implements GrantListener {
         if (line == null || !waiter.isOpen()) {
             return; // its grant was told before this answer
         }
+        wait.began();
+        waiter.answer().whenComplete((answer, failure) -> wait.ended(outcome(answer, failure)));
         line.wakeIn(queued.status().wakeMicros());
         long leftNanos = waiter.acquisition().waitLeftNanos(this.leases.nanoTime());
         try {
@@ -231,6 +239,13 @@ final class Waiters implements GrantListener {
             this.leases.abandon(waiter.acquisition(), waiter.where());
             tell(waiter, null, new CancellationException("The acquisition was cancelled"));
         }
+    }
+
+    private static AcquireOutcome outcome(@Nullable Answer answer, @Nullable Throwable failure) {
+        if (answer != null) {
+            return answer.outcome();
+        }
+        return (failure instanceof CancellationException) ? AcquireOutcome.CANCELLED : AcquireOutcome.ERROR;
     }
 
     private static void tell(Waiter waiter, @Nullable Answer answer, @Nullable Throwable failure) {

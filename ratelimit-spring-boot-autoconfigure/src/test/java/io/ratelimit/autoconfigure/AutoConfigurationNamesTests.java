@@ -26,7 +26,8 @@ class AutoConfigurationNamesTests {
     /** Names of Spring Boot 3.5 that went with 4.0. */
     private static final Set<String> GONE = Set.of(
             "org.springframework.boot.autoconfigure.data.redis.RedisAutoConfiguration",
-            "org.springframework.boot.actuate.autoconfigure.metrics.CompositeMeterRegistryAutoConfiguration");
+            "org.springframework.boot.actuate.autoconfigure.metrics.CompositeMeterRegistryAutoConfiguration",
+            "org.springframework.boot.actuate.autoconfigure.observation.ObservationAutoConfiguration");
 
     static List<String> imports() throws IOException {
         ClassLoader loader = AutoConfigurationNamesTests.class.getClassLoader();

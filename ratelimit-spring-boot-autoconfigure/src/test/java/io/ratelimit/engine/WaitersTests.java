@@ -41,7 +41,8 @@ class WaitersTests {
 
     private final Leases leases = new Leases("a", new Listeners(List.of()), this.time, this.timers);
 
-    private final Waiters waiters = new Waiters("a", this.leases, new HotKeys(System::nanoTime), this.timers);
+    private final Waiters waiters =
+            new Waiters("a", this.leases, new HotKeys(System::nanoTime), new Listeners(List.of()), this.timers);
 
     private final Place slot = place(ConcurrencyLimit.of(1));
 
