@@ -54,7 +54,8 @@ class NonBlockingThreadsTests {
                         .withMessageContaining("return a Mono, a Flux or a CompletableFuture")
                         .withMessageContaining("Limiter.acquireAsync");
             }
-            assertThat(engine.inspect("pool", null).join().holderCount()).isZero();
+            assertThat(engine.operations().inspect("pool", null).join().holderCount())
+                    .isZero();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.ratelimit.autoconfigure;
 
 import io.ratelimit.LimitListener;
+import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitResolver;
 import io.ratelimit.Limiter;
 import io.ratelimit.ResourceRegistry;
@@ -22,6 +23,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.core.task.TaskDecorator;
 import org.springframework.core.task.support.ContextPropagatingTaskDecorator;
@@ -99,6 +101,13 @@ public final class RateLimitAutoConfiguration {
                     listeners.orderedStream().toList(),
                     resolvers.orderedStream().toList(),
                     planCache);
+        }
+
+        /** Made when somebody asks for it: there is no engine in a test that replaces the {@link Limiter} bean by a mock. */
+        @Bean
+        @Lazy
+        LimitOperations limitOperations(LimiterEngine engine) {
+            return engine.operations();
         }
 
         @Bean

@@ -1,25 +1,15 @@
 package io.ratelimit.engine;
 
-import io.ratelimit.HotKey;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
 import io.ratelimit.LimitResolver;
 import io.ratelimit.Limiter;
 import io.ratelimit.NonBlockingThreads;
-import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.Permit;
-import io.ratelimit.PoolDefinition;
 import io.ratelimit.ResourceDefinition;
-import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.LimitBackend;
-import io.ratelimit.backend.Operation;
-import io.ratelimit.backend.Operation.Evict;
-import io.ratelimit.backend.Operation.Forgive;
-import io.ratelimit.backend.Operation.Inspect;
-import io.ratelimit.backend.Operation.Renew;
-import io.ratelimit.backend.Reply;
 import java.math.BigInteger;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -40,16 +30,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The limiter over a backend. Asynchronous at the core; it blocks only at the edge, in the methods that say so. Thread-safe.
  */
-public final class LimiterEngine implements Limiter, LimitOperations, AutoCloseable {
+public final class LimiterEngine implements Limiter, AutoCloseable {
 
     private static final Log logger = LogFactory.getLog(LimiterEngine.class);
-
-    private static final int MOST_HOLDERS = 100;
 
     private static final Duration LONGEST_STOP = Duration.ofSeconds(2);
 
@@ -58,14 +45,6 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
     private final ScheduledThreadPoolExecutor timers = timers();
 
     private final Set<String> warned = ConcurrentHashMap.newKeySet();
-
-    private final ResourceRegistry resources;
-
-    private final Route shared;
-
-    private final Partitions partitions;
-
-    private final HotKeys hotKeys;
 
     private final Leases leases;
 
@@ -77,9 +56,9 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     private final KeyLimits keyLimits;
 
-    private final Overrides overrides;
-
     private final Heartbeat heartbeat;
+
+    private final LimitOperations operations;
 
     /**
      * Makes an engine, which does nothing by itself before {@link #start()}.
@@ -133,7 +112,6 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
             List<LimitResolver> resolvers,
             Duration resolverCache,
             LongSupplier nanoClock) {
-        this.resources = resources;
         this.keyLimits = new KeyLimits(resources, resolvers, resolverCache, nanoClock);
         PoolLoads loads = new PoolLoads(resources.pools().stream()
                 .flatMap((pool) -> pool.resources().stream())
@@ -142,27 +120,30 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 resources.pools().isEmpty()
                         ? listeners
                         : Stream.concat(listeners.stream(), Stream.of(loads)).toList());
-        this.shared = new Route(backend, all, nanoClock);
-        Route own = (memory == backend) ? this.shared : new Route(memory, all, nanoClock);
-        this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
-        this.hotKeys = new HotKeys(nanoClock);
+        Route shared = new Route(backend, all, nanoClock);
+        Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
+        Partitions partitions = new Partitions(resources.defaults().lease(), nanoClock);
+        HotKeys hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
-        this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, all, this.timers);
-        this.acquirer = new Acquirer(this.shared, own, this.partitions, this.leases, this.waiters, this.hotKeys, all);
+        this.waiters = new Waiters(this.instance, this.leases, hotKeys, all, this.timers);
+        this.acquirer = new Acquirer(shared, own, partitions, this.leases, this.waiters, hotKeys, all);
         this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
-        this.overrides = new Overrides(this.shared, resources, this::changed);
+        RuntimeChanges changes = new RuntimeChanges(partitions, this.keyLimits, this.acquirer, this.waiters);
+        Overrides overrides = new Overrides(shared, resources, changes::spread);
         this.heartbeat = new Heartbeat(
                 this.instance,
                 resources,
-                this.overrides,
+                overrides,
                 this.acquirer,
-                this.shared,
+                shared,
                 own,
-                this.partitions,
+                partitions,
                 this.leases,
                 this.waiters,
                 this.timers);
-        Stream.of(this.shared, own).distinct().forEach((route) -> route.listen(this.instance, this.waiters));
+        this.operations = new EngineOperations(
+                this.instance, resources, shared, partitions, this.keyLimits, hotKeys, this.acquirer, overrides);
+        Stream.of(shared, own).distinct().forEach((route) -> route.listen(this.instance, this.waiters));
     }
 
     /**
@@ -318,96 +299,13 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
         }
     }
 
-    @Override
-    public String instance() {
-        return this.instance;
-    }
-
-    @Override
-    public int liveInstances() {
-        return this.partitions.liveInstances();
-    }
-
-    @Override
-    public boolean backendAvailable() {
-        return !this.shared.isAway();
-    }
-
-    @Override
-    public List<HotKey> hotKeys(String resource, int most) {
-        return this.hotKeys.top(resource, most);
-    }
-
-    @Override
-    public List<ResourceDefinition> resources() {
-        return this.resources.all();
-    }
-
-    @Override
-    public List<PoolDefinition> pools() {
-        return this.resources.pools();
-    }
-
-    @Override
-    public CompletableFuture<PartitionSnapshot> inspect(String resource, @Nullable String key) {
-        ResourceDefinition definition = this.resources.get(resource);
-        return this.keyLimits
-                .of(definition, key)
-                .thenCompose((terms) -> this.acquirer
-                        .route(definition)
-                        .execute(this.partitions.shared(terms, key), new Inspect(MOST_HOLDERS)))
-                .thenApply((seen) -> Snapshots.of(resource, seen));
-    }
-
-    @Override
-    public ResourceOverride overrideOf(String resource) {
-        return this.resources.overrideOf(this.resources.get(resource).name());
-    }
-
-    @Override
-    public CompletableFuture<ResourceDefinition> override(String resource, ResourceOverride changes) {
-        return this.overrides.override(resource, changes).toCompletableFuture();
-    }
-
-    @Override
-    public CompletableFuture<ResourceDefinition> resetOverride(String resource) {
-        return this.overrides.reset(resource).toCompletableFuture();
-    }
-
-    @Override
-    public CompletableFuture<Void> forceRelease(String resource, @Nullable String key, String permit) {
-        return operate(resource, key, new Evict(permit), "The slots of the permit " + permit + " are taken away");
-    }
-
-    @Override
-    public CompletableFuture<Void> clear(String resource, @Nullable String key) {
-        return operate(resource, key, new Forgive(), "What is used of the rate limits is forgiven");
-    }
-
-    private CompletableFuture<Void> operate(
-            String resource, @Nullable String key, Operation<Reply.Done> operation, String what) {
-        ResourceDefinition definition = this.resources.get(resource);
-        return this.acquirer
-                .route(definition)
-                .execute(this.partitions.shared(definition, key), operation)
-                .thenAccept((done) -> logger.info("%s by an operator, of the resource '%s'%s"
-                        .formatted(what, resource, (key != null) ? " for a key" : "")))
-                .toCompletableFuture();
-    }
-
-    /** Tells the queues in which somebody waits at once: a higher limit is theirs first. */
-    private void changed(ResourceDefinition definition, long atMicros) {
-        this.partitions.restamp(definition, atMicros);
-        Route route = this.acquirer.route(definition);
-        boolean alikeForAllKeys = !this.keyLimits.concern(definition);
-        this.waiters.places().stream()
-                .filter((place) ->
-                        place.route() == route && place.partition().resource().equals(definition.name()))
-                .filter((place) -> alikeForAllKeys || place.partition().key() == null)
-                .map((place) -> place.partition().key())
-                .distinct()
-                .forEach((key) -> route.execute(
-                        this.partitions.sharedStored(definition, key), new Renew("", List.of(), List.of())));
+    /**
+     * Returns what operators see of the limits of this engine, and change of them.
+     *
+     * @return the operations, the same ones each time
+     */
+    public LimitOperations operations() {
+        return this.operations;
     }
 
     /** Beats once, now, on the calling thread, for tests. */

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -232,6 +233,20 @@ class RateLimitAutoConfigurationTests {
                 assertThat(context).getBean(Limiter.class).isSameAs(own);
                 assertThat(context).doesNotHaveBean(LimitBackend.class).doesNotHaveBean(LimiterEngine.class);
             });
+        }
+
+        /** What {@code @MockitoBean} does. */
+        @Test
+        void aLimiterThatATestReplacesLeavesNoEngineBehind() {
+            Limiter mock = mock(Limiter.class);
+            inMemory.withInitializer((context) -> context.addBeanFactoryPostProcessor((beans) -> {
+                        ((BeanDefinitionRegistry) beans).removeBeanDefinition("limiter");
+                        beans.registerSingleton("limiter", mock);
+                    }))
+                    .run((context) -> {
+                        assertThat(context).getBean(Limiter.class).isSameAs(mock);
+                        assertThat(context).doesNotHaveBean(LimiterEngine.class);
+                    });
         }
 
         @Test

@@ -261,7 +261,7 @@ class GivingUpTests extends WaitingEngines {
             assertThat(failureOf(waiting)).isInstanceOf(CancellationException.class);
             assertThat(failureOf(keyedWaiting)).isInstanceOf(CancellationException.class);
             assertThat(queue("slot")).hasSize(1);
-            assertThat(there.inspect("slot", "k").join().queue()).isEmpty();
+            assertThat(there.operations().inspect("slot", "k").join().queue()).isEmpty();
             before.close();
             granted(ofAnother);
             assertThat(answers.outcomes)

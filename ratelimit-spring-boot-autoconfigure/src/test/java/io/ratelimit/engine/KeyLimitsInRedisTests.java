@@ -60,7 +60,7 @@ class KeyLimitsInRedisTests {
         this.open.add(engine);
         this.open.add(backend);
         int instances = this.open.size() / 2;
-        await().until(() -> engine.liveInstances() == instances);
+        await().until(() -> engine.operations().liveInstances() == instances);
         return engine;
     }
 

@@ -156,7 +156,7 @@ class KeyLimitsTests {
         @Test
         void showsInInspection() {
             plans.set("anna", perMinute(100));
-            assertThat(engine.inspect("api", "anna").join().limits())
+            assertThat(engine.operations().inspect("api", "anna").join().limits())
                     .extracting((status) -> status.limit().limit())
                     .containsExactly(100L);
         }
@@ -229,7 +229,8 @@ class KeyLimitsTests {
             CompletableFuture<Permit> gone = engine.acquireAsync(anna("jobs"));
             gone.cancel(true);
             plans.hold.countDown();
-            assertThat(engine.inspect("jobs", "anna").join().holders()).isEmpty();
+            assertThat(engine.operations().inspect("jobs", "anna").join().holders())
+                    .isEmpty();
         }
 
         @Test
@@ -322,7 +323,7 @@ class KeyLimitsTests {
             assertThat(limits(engine.acquire(LimitRequest.of("api").key("bob"))))
                     .containsExactly(7L);
             time.advance(Duration.ofMillis(1));
-            engine.resetOverride("api").join();
+            engine.operations().resetOverride("api").join();
             assertThat(limits(engine.acquire(anna("api")))).containsExactly(100L);
         }
 
@@ -337,13 +338,13 @@ class KeyLimitsTests {
 
         private void change() {
             time.advance(Duration.ofMillis(1));
-            engine.override("api", this.seven).join();
+            engine.operations().override("api", this.seven).join();
         }
 
         @Test
         void leavesTheOtherLimitsToTheResolver() {
             plans.set("anna", new ConcurrencyLimit("default", 50, Duration.ofSeconds(10), null));
-            engine.override("jobs", this.seven).join();
+            engine.operations().override("jobs", this.seven).join();
             assertThat(limits(engine.acquire(anna("jobs")))).containsExactly(7L, 50L);
         }
     }

@@ -119,7 +119,7 @@ class LimiterEngineTests {
     }
 
     private long used(String resource) {
-        return this.engine.inspect(resource, null).join().limits().stream()
+        return this.engine.operations().inspect(resource, null).join().limits().stream()
                 .filter((status) -> status.limit().name().equals("default"))
                 .reduce((first, last) -> last)
                 .orElseThrow()
@@ -228,11 +228,11 @@ class LimiterEngineTests {
         @Test
         void ofOneKindTakesThatKindOnly() {
             engine.acquire(LimitRequest.of("both").only(LimitKind.RATE).amount("tokens", 30));
-            assertThat(engine.inspect("both", null).join().limits())
+            assertThat(engine.operations().inspect("both", null).join().limits())
                     .extracting(LimitStatus::used)
                     .containsExactly(1L, 30L, 0L);
             engine.acquire(LimitRequest.of("both").only(LimitKind.CONCURRENCY));
-            assertThat(engine.inspect("both", null).join().limits())
+            assertThat(engine.operations().inspect("both", null).join().limits())
                     .extracting(LimitStatus::used)
                     .containsExactly(1L, 30L, 1L);
         }
@@ -358,7 +358,7 @@ class LimiterEngineTests {
             CompletableFuture<Permit> future = engine.acquireAsync(LimitRequest.of("both"));
             future.cancel(false);
             backend.letGo();
-            assertThat(engine.inspect("both", null).join().limits())
+            assertThat(engine.operations().inspect("both", null).join().limits())
                     .extracting(LimitStatus::used)
                     .containsExactly(0L, 0L, 0L);
             assertThat(events.outcomes).containsExactly(AcquireOutcome.CANCELLED);
@@ -706,10 +706,11 @@ class LimiterEngineTests {
         void inspectionShowsHolders() {
             engine.acquire("pool");
             time.advance(Duration.ofSeconds(2));
-            PartitionSnapshot snapshot = engine.inspect("pool", null).join();
+            PartitionSnapshot snapshot =
+                    engine.operations().inspect("pool", null).join();
             assertThat(snapshot.holderCount()).isEqualTo(1);
             PartitionSnapshot.Holder holder = snapshot.holders().get(0);
-            assertThat(holder.instance()).isEqualTo(engine.instance());
+            assertThat(holder.instance()).isEqualTo(engine.operations().instance());
             assertThat(holder.slots()).containsExactly(Map.entry("default", 1L));
             assertThat(holder.age()).isEqualTo(Duration.ofSeconds(2));
             assertThat(holder.leaseLeft()).isEqualTo(Duration.ofSeconds(8));

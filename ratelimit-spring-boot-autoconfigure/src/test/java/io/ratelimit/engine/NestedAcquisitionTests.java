@@ -62,7 +62,7 @@ class NestedAcquisitionTests {
     }
 
     private long waiting(String resource) {
-        return this.engine.inspect(resource, null).join().queued();
+        return this.engine.operations().inspect(resource, null).join().queued();
     }
 
     @Nested
@@ -103,10 +103,12 @@ class NestedAcquisitionTests {
         void isFoundWithinOneAcquisitionOfSeveral() {
             assertThatIllegalStateException()
                     .isThrownBy(() -> engine.acquireAll(List.of(LimitRequest.of("one"), LimitRequest.of("one"))));
-            assertThat(engine.inspect("one", null).join().holders()).isEmpty();
+            assertThat(engine.operations().inspect("one", null).join().holders())
+                    .isEmpty();
             assertThat(engine.acquireAllAsync(List.of(LimitRequest.of("one"), LimitRequest.of("one"))))
                     .isCompletedExceptionally();
-            assertThat(engine.inspect("one", null).join().holders()).isEmpty();
+            assertThat(engine.operations().inspect("one", null).join().holders())
+                    .isEmpty();
         }
     }
 

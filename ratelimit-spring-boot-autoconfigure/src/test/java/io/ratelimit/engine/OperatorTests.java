@@ -20,7 +20,7 @@ class OperatorTests extends WaitingEngines {
     void slotsThatAreTakenAwayGoToTheNextInLineAndTheHolderLearnsOfIt() {
         Permit stuck = there.acquire("slot");
         CompletableFuture<Permit> waiting = waitFor("slot");
-        here.forceRelease("slot", null, holder("slot")).join();
+        here.operations().forceRelease("slot", null, holder("slot")).join();
         Permit next = granted(waiting);
         assertThat(used("slot")).isEqualTo(1);
         there.beat();
@@ -35,7 +35,7 @@ class OperatorTests extends WaitingEngines {
     @Test
     void takingAwayWhatNobodyHoldsDoesNothing() {
         Permit held = there.acquire("slot");
-        here.forceRelease("slot", null, "nobody:1").join();
+        here.operations().forceRelease("slot", null, "nobody:1").join();
         assertThat(used("slot")).isEqualTo(1);
         assertThat(held.isValid()).isTrue();
     }
@@ -44,7 +44,7 @@ class OperatorTests extends WaitingEngines {
     void whatIsForgivenCanBeTakenAgainByWhomWaitsFirst() {
         IntStream.range(0, 3).forEach((i) -> there.acquire("calls").close());
         CompletableFuture<Permit> waiting = waitFor("calls");
-        here.clear("calls", null).join();
+        here.operations().clear("calls", null).join();
         granted(waiting);
         assertThat(used("calls")).isEqualTo(1);
     }
@@ -52,7 +52,7 @@ class OperatorTests extends WaitingEngines {
     @Test
     void forgivingLeavesSlotsHeld() {
         List<Permit> held = new ArrayList<>(List.of(there.acquire("both")));
-        here.clear("both", null).join();
+        here.operations().clear("both", null).join();
         assertThat(used("both")).isEqualTo(1);
         assertThat(here.tryAcquire(LimitRequest.of("both"))).isEmpty();
         held.get(0).close();

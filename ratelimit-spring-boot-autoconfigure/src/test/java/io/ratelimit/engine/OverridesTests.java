@@ -36,7 +36,7 @@ class OverridesTests extends WaitingEngines {
     }
 
     private long limit(LimiterEngine engine, String resource) {
-        return engine.resources().stream()
+        return engine.operations().resources().stream()
                 .filter((definition) -> definition.name().equals(resource))
                 .findFirst()
                 .orElseThrow()
@@ -48,12 +48,12 @@ class OverridesTests extends WaitingEngines {
     @Test
     void holdAtOnceHereAndWithTheNextHeartbeatThere() {
         start();
-        here.override("slot", slots(3)).join();
+        here.operations().override("slot", slots(3)).join();
         assertThat(limit(here, "slot")).isEqualTo(3);
         assertThat(limit(there, "slot")).isEqualTo(1);
         there.beat();
         assertThat(limit(there, "slot")).isEqualTo(3);
-        assertThat(there.overrideOf("slot")).isEqualTo(slots(3));
+        assertThat(there.operations().overrideOf("slot")).isEqualTo(slots(3));
     }
 
     @Test
@@ -63,7 +63,7 @@ class OverridesTests extends WaitingEngines {
         CompletableFuture<Permit> first = waitFor(here, LimitRequest.of("slot"));
         CompletableFuture<Permit> second = waitFor(there, LimitRequest.of("slot"));
         CompletableFuture<Permit> third = waitFor(here, LimitRequest.of("slot"));
-        here.override("slot", slots(3)).join();
+        here.operations().override("slot", slots(3)).join();
         granted(first);
         granted(second);
         assertThat(third).isNotDone();
@@ -74,7 +74,7 @@ class OverridesTests extends WaitingEngines {
     @Test
     void areNotUndoneByAnInstanceThatHasNotHeardOfThem() {
         start();
-        here.override("slot", slots(2)).join();
+        here.operations().override("slot", slots(2)).join();
         here.acquire("slot");
         Permit second = there.acquire("slot"); // goes by what holds, though this instance still believes in 1
         assertThat(second.isValid()).isTrue();
@@ -85,7 +85,7 @@ class OverridesTests extends WaitingEngines {
     void shrinkALimitByAttrition() {
         start();
         List<Permit> held = new ArrayList<>(List.of(here.acquire("slots"), there.acquire("slots")));
-        here.override("slots", slots(1)).join();
+        here.operations().override("slots", slots(1)).join();
         assertThat(used("slots")).isEqualTo(2);
         held.forEach((permit) -> assertThat(permit.isValid()).isTrue());
         CompletableFuture<Permit> waiting = waitFor("slots");
@@ -98,10 +98,10 @@ class OverridesTests extends WaitingEngines {
     @Test
     void areTakenBackEverywhere() {
         start();
-        here.override("slot", slots(3)).join();
-        here.override("other", slots(7)).join();
+        here.operations().override("slot", slots(3)).join();
+        here.operations().override("other", slots(7)).join();
         beatBoth();
-        there.resetOverride("slot").join();
+        there.operations().resetOverride("slot").join();
         here.beat();
         assertThat(limit(here, "slot")).isEqualTo(1);
         assertThat(limit(there, "slot")).isEqualTo(1);
@@ -112,24 +112,24 @@ class OverridesTests extends WaitingEngines {
 
     @Test
     void addUp() {
-        here.override("slot", slots(3)).join();
-        there.override("slot", policy(LimitPolicy.REJECT)).join(); // has not heard of the first
+        here.operations().override("slot", slots(3)).join();
+        there.operations().override("slot", policy(LimitPolicy.REJECT)).join(); // has not heard of the first
         beatBoth();
         ResourceOverride both = slots(3).and(policy(LimitPolicy.REJECT));
-        assertThat(here.overrideOf("slot")).isEqualTo(both);
-        assertThat(there.overrideOf("slot")).isEqualTo(both);
+        assertThat(here.operations().overrideOf("slot")).isEqualTo(both);
+        assertThat(there.operations().overrideOf("slot")).isEqualTo(both);
     }
 
     @Test
     void areKnownToAnInstanceThatStartsLater() {
-        here.override("slot", slots(3)).join();
+        here.operations().override("slot", slots(3)).join();
         there.beat();
         assertThat(limit(there, "slot")).isEqualTo(3);
     }
 
     @Test
     void areRestoredWhereTheBackendLostThem() {
-        here.override("slot", slots(3)).join();
+        here.operations().override("slot", slots(3)).join();
         backend.loseState();
         here.beat();
         there.beat();
@@ -139,8 +139,8 @@ class OverridesTests extends WaitingEngines {
 
     @Test
     void thatAreTakenBackStayTakenBackAfterALoss() {
-        here.override("slot", slots(3)).join();
-        here.resetOverride("slot").join();
+        here.operations().override("slot", slots(3)).join();
+        here.operations().resetOverride("slot").join();
         backend.loseState();
         beatBoth();
         assertThat(limit(here, "slot")).isEqualTo(1);
@@ -150,10 +150,10 @@ class OverridesTests extends WaitingEngines {
     void ofThePolicyOutrankWhatACallAsksFor() {
         Permit held = there.acquire("slot");
         assertThat(held.isValid()).isTrue();
-        here.override("slot", policy(LimitPolicy.REJECT)).join();
+        here.operations().override("slot", policy(LimitPolicy.REJECT)).join();
         assertThatThrownBy(() -> here.acquire(LimitRequest.of("slot").policy(LimitPolicy.BLOCK)))
                 .isInstanceOf(LimitExceededException.class);
-        here.override("slot", policy(LimitPolicy.OBSERVE)).join();
+        here.operations().override("slot", policy(LimitPolicy.OBSERVE)).join();
         here.acquire(LimitRequest.of("slot").policy(LimitPolicy.REJECT)).close();
         assertThat(here.tryAcquire(LimitRequest.of("slot"))).isPresent();
         assertThat(answers.outcomes)
@@ -163,7 +163,8 @@ class OverridesTests extends WaitingEngines {
     @Test
     void ofTheLongestWaitOutrankWhatACallAsksFor() {
         there.acquire("slot");
-        here.override("slot", new ResourceOverride(List.of(), null, MOMENT, null))
+        here.operations()
+                .override("slot", new ResourceOverride(List.of(), null, MOMENT, null))
                 .join();
         isTimedOut(ask("slot", Duration.ofHours(1)));
         assertThat(here.tryAcquire(LimitRequest.of("slot"))).isEmpty();
@@ -172,25 +173,28 @@ class OverridesTests extends WaitingEngines {
     @Test
     void switchLimitsOffAndOn() {
         there.acquire("slot");
-        here.override("slot", new ResourceOverride(List.of(), null, null, false))
+        here.operations()
+                .override("slot", new ResourceOverride(List.of(), null, null, false))
                 .join();
         int calls = backend.calls();
         here.acquire("slot").close();
         assertThat(backend.calls()).isEqualTo(calls);
         assertThat(answers.outcomes).containsExactly(AcquireOutcome.BYPASSED);
-        here.override("slot", new ResourceOverride(List.of(), null, null, true)).join();
+        here.operations()
+                .override("slot", new ResourceOverride(List.of(), null, null, true))
+                .join();
         waitFor("slot");
     }
 
     @Test
     void areCheckedAsAtStartup() {
-        assertThatThrownBy(() -> here.override("slot", slots(0)))
+        assertThatThrownBy(() -> here.operations().override("slot", slots(0)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("default");
-        assertThatThrownBy(() -> here.override("nope", slots(2)))
+        assertThatThrownBy(() -> here.operations().override("nope", slots(2)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("There is no resource named 'nope'");
-        assertThatThrownBy(() -> here.override("calls", slots(2)))
+        assertThatThrownBy(() -> here.operations().override("calls", slots(2)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("has no concurrency limit named 'default'");
         assertThat(limit(here, "slot")).isEqualTo(1);
@@ -199,7 +203,8 @@ class OverridesTests extends WaitingEngines {
     @Test
     void thatCannotBeWrittenChangeNothing() {
         backend.wire(SteeredBackend.Wire.CUT);
-        assertThat(failureOf(here.override("slot", slots(3)))).isInstanceOf(BackendUnavailableException.class);
+        assertThat(failureOf(here.operations().override("slot", slots(3))))
+                .isInstanceOf(BackendUnavailableException.class);
         assertThat(limit(here, "slot")).isEqualTo(1);
     }
 }

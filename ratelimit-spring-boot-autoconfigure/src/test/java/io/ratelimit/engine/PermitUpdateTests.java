@@ -76,7 +76,7 @@ class PermitUpdateTests {
     }
 
     private long used(String limit) {
-        return this.engine.inspect("llm", null).join().limits().stream()
+        return this.engine.operations().inspect("llm", null).join().limits().stream()
                 .filter((status) -> status.limit().name().equals(limit))
                 .mapToLong(LimitStatus::used)
                 .sum();

@@ -169,7 +169,8 @@ abstract class PoolFailover {
 
     private long queued() {
         return Stream.of("saturated", "emptied", "free")
-                .mapToLong((member) -> this.there.inspect(member, null).join().queued())
+                .mapToLong((member) ->
+                        this.there.operations().inspect(member, null).join().queued())
                 .sum();
     }
 }

@@ -152,11 +152,11 @@ class PoolTests {
     }
 
     private long queued(String resource) {
-        return this.engine.inspect(resource, null).join().queued();
+        return this.engine.operations().inspect(resource, null).join().queued();
     }
 
     private long holders(String resource) {
-        return this.engine.inspect(resource, null).join().holderCount();
+        return this.engine.operations().inspect(resource, null).join().holderCount();
     }
 
     private static LimitExceededException refusal(CompletableFuture<Permit> future) {
@@ -370,7 +370,8 @@ class PoolTests {
 
         @Test
         void aMemberThatIsSwitchedOffLetsCallsGoOnInItsTurn() {
-            engine.override("east", new ResourceOverride(List.of(), null, null, false))
+            engine.operations()
+                    .override("east", new ResourceOverride(List.of(), null, null, false))
                     .join();
             assertThat(List.of(acquire("regions"), acquire("regions")))
                     .extracting(Permit::resource, Permit::fencingToken)
@@ -380,7 +381,8 @@ class PoolTests {
 
         @Test
         void aMemberThatBlocksLetsCallsWaitThoughTheOthersDoNot() {
-            engine.override("west", new ResourceOverride(List.of(), LimitPolicy.BLOCK, LONG, null))
+            engine.operations()
+                    .override("west", new ResourceOverride(List.of(), LimitPolicy.BLOCK, LONG, null))
                     .join();
             acquire("regions");
             Permit west = acquire("regions");
@@ -558,8 +560,10 @@ class PoolTests {
 
         @Test
         void tellsAllPools() {
-            assertThat(engine.pools()).extracting(PoolDefinition::name).contains("regions", "users");
-            assertThat(engine.pools().get(0).name()).isEqualTo("away");
+            assertThat(engine.operations().pools())
+                    .extracting(PoolDefinition::name)
+                    .contains("regions", "users");
+            assertThat(engine.operations().pools().get(0).name()).isEqualTo("away");
         }
     }
 }

@@ -62,7 +62,7 @@ class RatesInLineTests extends WaitingEngines {
         }
 
         private String snapshotTicket() {
-            return here.instance() + ":1";
+            return here.operations().instance() + ":1";
         }
 
         @Test
@@ -133,7 +133,7 @@ class RatesInLineTests extends WaitingEngines {
             await().until(waiting::isDone);
             granted(waiting);
             assertThat(arrived(Renew.class)).allSatisfy((renew) -> {
-                assertThat(renew.instance()).isEqualTo(here.instance());
+                assertThat(renew.instance()).isEqualTo(here.operations().instance());
                 assertThat(renew.tickets()).isEmpty();
             });
         }

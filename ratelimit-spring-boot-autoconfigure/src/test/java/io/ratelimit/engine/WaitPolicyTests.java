@@ -159,7 +159,8 @@ class WaitPolicyTests {
             CompletableFuture<Permit> asked = this.engine.acquireAsync(request);
             assertThat(asked).isCompletedExceptionally();
             assertThat(asked.handle((permit, failure) -> failure).join()).isInstanceOf(IllegalArgumentException.class);
-            assertThat(this.engine.inspect("resource", null).join().holders()).isEmpty();
+            assertThat(this.engine.operations().inspect("resource", null).join().holders())
+                    .isEmpty();
             this.engine.close();
         }
 

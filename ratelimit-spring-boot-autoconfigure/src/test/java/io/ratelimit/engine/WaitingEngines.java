@@ -144,7 +144,7 @@ abstract class WaitingEngines {
 
     /** What the machine knows of a resource. As any call, the asking lets the queue go on. */
     final PartitionSnapshot snapshot(String resource) {
-        return this.there.inspect(resource, null).join();
+        return this.there.operations().inspect(resource, null).join();
     }
 
     final long used(String resource) {

@@ -192,7 +192,7 @@ class WaitingTests extends WaitingEngines {
             PartitionSnapshot seen = snapshot("slot");
             assertThat(seen.queued()).isEqualTo(1);
             assertThat(seen.queue()).singleElement().satisfies((waiter) -> {
-                assertThat(waiter.instance()).isEqualTo(here.instance());
+                assertThat(waiter.instance()).isEqualTo(here.operations().instance());
                 assertThat(waiter.priority()).isEqualTo(3);
                 assertThat(waiter.waited()).isBetween(Duration.ofSeconds(2).minusNanos(1_000), Duration.ofSeconds(2));
             });
@@ -348,7 +348,8 @@ class WaitingTests extends WaitingEngines {
             backend.letGo();
             assertThat(queue("slot"))
                     .extracting(PartitionSnapshot.Waiter::instance)
-                    .containsExactly(here.instance(), there.instance());
+                    .containsExactly(
+                            here.operations().instance(), there.operations().instance());
             taken.close();
             granted(waiting).close();
             granted(later);

@@ -258,7 +258,7 @@ class WaitingWhileTheBackendIsAwayTests extends WaitingEngines {
             CompletableFuture<Permit> asking = ask("calls");
             assertThat(failureOf(asking)).isInstanceOf(BackendUnavailableException.class);
             time.advance(Duration.ofMillis(1_001));
-            there.inspect("calls", null);
+            there.operations().inspect("calls", null);
             backend.wire(Wire.WHOLE);
             assertThat(used("calls")).isEqualTo(1);
             backend.letGo();

@@ -64,7 +64,7 @@ class RedisOverridesTests {
         }
 
         private long limit() {
-            return this.engine.resources().get(0).limits().get(0).limit();
+            return this.engine.operations().resources().get(0).limits().get(0).limit();
         }
 
         private void stop() {
@@ -85,7 +85,13 @@ class RedisOverridesTests {
     }
 
     private static long used(Instance instance) {
-        return instance.engine.inspect("pool", null).join().limits().get(0).used();
+        return instance.engine
+                .operations()
+                .inspect("pool", null)
+                .join()
+                .limits()
+                .get(0)
+                .used();
     }
 
     @Test
@@ -98,11 +104,15 @@ class RedisOverridesTests {
                         .acquireAsync(LimitRequest.of("pool").maxWait(Duration.ofMinutes(5))))
                 .toList();
         await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(
-                                three.get(0).engine.inspect("pool", null).join().queued())
+                .untilAsserted(() -> assertThat(three.get(0)
+                                .engine
+                                .operations()
+                                .inspect("pool", null)
+                                .join()
+                                .queued())
                         .isEqualTo(100));
 
-        three.get(1).engine.override("pool", slots(60)).join();
+        three.get(1).engine.operations().override("pool", slots(60)).join();
         await().atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(calls.stream().filter(CompletableFuture::isDone))
                         .hasSize(60));
@@ -117,7 +127,7 @@ class RedisOverridesTests {
         await().atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 60));
 
-        restarted.get(2).engine.resetOverride("pool").join();
+        restarted.get(2).engine.operations().resetOverride("pool").join();
         await().atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 5));
     }

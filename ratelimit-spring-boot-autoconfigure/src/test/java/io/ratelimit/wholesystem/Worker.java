@@ -35,8 +35,8 @@ public final class Worker implements AutoCloseable {
                 setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of());
         this.calls = new WorkerCalls(this.engine);
         this.engine.start();
-        this.engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
-        Reports.report(Event.READY, 0, 0, this.engine.instance());
+        this.engine.operations().inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+        Reports.report(Event.READY, 0, 0, this.engine.operations().instance());
     }
 
     /** Is one worker after the other, each from {@code begin} to {@code end}, until the standard input ends. */
