@@ -15,6 +15,8 @@ import org.springframework.core.io.ClassPathResource;
  * <ul>
  *   <li>{@code GET /actuator/limitsdashboard}: the page, complete in itself
  * </ul>
+ *
+ * @since 0.1.0
  */
 @WebEndpoint(id = "limitsdashboard")
 public final class LimitsDashboardEndpoint {

@@ -6,7 +6,6 @@ import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import io.ratelimit.actuate.LimitsDescription.PoolDescription;
-import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,7 +37,9 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
  *   <li>{@code DELETE /actuator/limits/{resource}/usage}: forgives what is used of the rate limits; {@code ?key=} where there is one
  * </ul>
  *
- * <p>{@code management.endpoint.limits.access: read-only} allows the first two only. {@link LimitsDescription} says what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
+ * <p>{@code management.endpoint.limits.access: read-only} allows the first two only. {@link LimitsDescription}, {@link ResourceDescription} and {@link UsageDescription} say what the fields mean. While the backend is away, definitions are shown all the same. Thread-safe.
+ *
+ * @since 0.1.0
  */
 @Endpoint(id = "limits")
 public final class LimitsEndpoint {
@@ -98,7 +99,7 @@ public final class LimitsEndpoint {
     public @Nullable ResourceDescription resource(
             @Selector String resource, @org.springframework.lang.Nullable @Nullable String key) {
         if (key != null && key.isBlank()) {
-            throw new InvalidEndpointRequestException("The key is blank", "Give a key, or leave the parameter out");
+            throw invalid("The key is blank: give one, or leave the parameter out");
         }
         return find(resource)
                 .map((definition) -> (key == null && definition.key() != null)
@@ -208,12 +209,15 @@ public final class LimitsEndpoint {
                     .orTimeout(this.patience.toMillis(), TimeUnit.MILLISECONDS)
                     .join();
         } catch (IllegalArgumentException ex) {
-            String reason = String.valueOf(ex.getMessage());
-            throw new InvalidEndpointRequestException(reason, reason);
+            throw invalid(String.valueOf(ex.getMessage()));
         } catch (CompletionException ex) {
             throw new BackendUnavailableException("The change may not have been made: " + reason(ex), ex);
         }
         return resource(resource, key);
+    }
+
+    private static InvalidEndpointRequestException invalid(String reason) {
+        return new InvalidEndpointRequestException(reason, reason);
     }
 
     private Optional<ResourceDefinition> find(String resource) {

@@ -11,6 +11,8 @@ import org.springframework.boot.health.contributor.Health;
 /**
  * Health {@code limits}: {@code DOWN} while the backend that all instances share does not answer, with what each resource does meanwhile;
  * {@code UP} otherwise, however busy the limits are. Goes by the last calls of this instance and asks nobody. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class LimitsHealthIndicator extends AbstractHealthIndicator {
 

@@ -20,13 +20,11 @@ import io.ratelimit.RateLimit;
 import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
-import io.ratelimit.actuate.LimitsDescription.HolderDescription;
-import io.ratelimit.actuate.LimitsDescription.LimitDescription;
-import io.ratelimit.actuate.LimitsDescription.LimitUsage;
 import io.ratelimit.actuate.LimitsDescription.PoolDescription;
-import io.ratelimit.actuate.LimitsDescription.ResourceDescription;
-import io.ratelimit.actuate.LimitsDescription.Usage;
-import io.ratelimit.actuate.LimitsDescription.WaiterDescription;
+import io.ratelimit.actuate.ResourceDescription.LimitDescription;
+import io.ratelimit.actuate.UsageDescription.HolderDescription;
+import io.ratelimit.actuate.UsageDescription.LimitUsage;
+import io.ratelimit.actuate.UsageDescription.WaiterDescription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -262,7 +260,7 @@ class LimitsEndpointTests {
 
             assertThat(pool.status()).isEqualTo("live");
             assertThat(pool.usage())
-                    .isEqualTo(new Usage(
+                    .isEqualTo(new UsageDescription(
                             List.of(
                                     new LimitUsage("requests", "rate", 100, 30, 70, "PT17S"),
                                     new LimitUsage("default", "concurrency", 8, 9, 0, null)),
@@ -318,7 +316,7 @@ class LimitsEndpointTests {
 
         @Test
         void showsWhoWaitsForItInTheOrderOfTheirTurn() {
-            Usage usage = endpoint.resource("pool", null).usage();
+            UsageDescription usage = endpoint.resource("pool", null).usage();
 
             assertThat(usage.queueSize()).isEqualTo(2);
             assertThat(usage.queue())

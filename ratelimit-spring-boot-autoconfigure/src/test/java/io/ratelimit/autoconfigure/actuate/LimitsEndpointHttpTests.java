@@ -179,6 +179,25 @@ class LimitsEndpointHttpTests {
     }
 
     @Test
+    void aBadRequestSaysWhy() throws Exception {
+        assertThat(List.of(
+                        send("POST", "/nope", "{\"limit\": 1}"),
+                        send("DELETE", "/nope", ""),
+                        send("DELETE", "/nope/usage", "")))
+                .allSatisfy((response) -> isAProblem(
+                        response, "There is no resource of that name. Known resources: [changing, per-user, pool]"));
+        isAProblem(send("DELETE", "/per-user/usage", ""), "The resource 'per-user' has a key: say which");
+        isAProblem(get("/per-user?key="), "The key is blank: give one, or leave the parameter out");
+    }
+
+    private static void isAProblem(HttpResponse<String> response, String detail) {
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.headers().firstValue("Content-Type")).contains("application/problem+json");
+        assertThat(JsonParserFactory.getJsonParser().parseMap(response.body()))
+                .isEqualTo(Map.of("title", "Bad Request", "status", 400, "detail", detail));
+    }
+
+    @Test
     void theKeysThatAreRefusedMostAreShown() throws Exception {
         for (int i = 0; i < 5; i++) {
             this.limiter.tryAcquire(LimitRequest.of("per-user").key("greedy"));
