@@ -6,6 +6,8 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A limit said no. Nothing was charged and nothing is held. The message names the resource and the limit, never the key.
+ *
+ * @since 0.1.0
  */
 public abstract sealed class LimitExceededException extends RejectedExecutionException
         permits RateLimitExceededException, ConcurrencyLimitExceededException {
@@ -71,6 +73,15 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
     }
 
     /**
+     * Returns whether the call would have waited, and was refused at once because {@code max-queue} calls wait already.
+     *
+     * @return whether the queue was full
+     */
+    public boolean queueFull() {
+        return this.refusal.queueFull();
+    }
+
+    /**
      * Returns all limits that refused.
      *
      * @return at least {@link #limitName()}, unmodifiable
@@ -95,10 +106,16 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
      * @param violated the limits that refused, the one with the longest wait first; at least one
      * @param retryAfter when to come again
      * @param timedOut whether the call waited and its time ran out
+     * @param queueFull whether the call would have waited if fewer others did
      * @param limits how all limits of the resource stood
      */
     public record Refusal(
-            String resource, List<Limit> violated, Duration retryAfter, boolean timedOut, List<LimitStatus> limits) {
+            String resource,
+            List<Limit> violated,
+            Duration retryAfter,
+            boolean timedOut,
+            boolean queueFull,
+            List<LimitStatus> limits) {
 
         /**
          * Copies the lists.
@@ -107,6 +124,7 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
          * @param violated the limits that refused
          * @param retryAfter when to come again
          * @param timedOut whether the call waited and its time ran out
+         * @param queueFull whether the call would have waited if fewer others did
          * @param limits how all limits of the resource stood
          */
         public Refusal {
@@ -115,7 +133,10 @@ public abstract sealed class LimitExceededException extends RejectedExecutionExc
         }
 
         /** Chooses how the message begins. */
-        String format(String refusedAtOnce, String waitedInVain) {
+        String format(String refusedAtOnce, String waitedInVain, String couldNotWait) {
+            if (this.queueFull) {
+                return couldNotWait;
+            }
             return this.timedOut ? waitedInVain : refusedAtOnce;
         }
 

@@ -38,6 +38,18 @@ class LimitExceededExceptionTests {
     }
 
     @Test
+    void saysThatTheQueueWasFull() {
+        assertThat(full(REQUESTS))
+                .hasMessage(
+                        "The queue for the rate limit 'default' of the resource 'openai' (500 per PT1M) is full; retry in about 17 ms");
+        assertThat(full(SLOTS))
+                .hasMessage(
+                        "The queue for the concurrency limit 'default' of the resource 'openai' (10 at once) is full; retry in about 17 ms");
+        assertThat(full(SLOTS).queueFull()).isTrue();
+        assertThat(refusal(SLOTS, false).queueFull()).isFalse();
+    }
+
+    @Test
     void knowsWhetherItWaited() {
         assertThat(refusal(SLOTS, true).timedOut()).isTrue();
         assertThat(refusal(SLOTS, false).timedOut()).isFalse();
@@ -45,6 +57,11 @@ class LimitExceededExceptionTests {
 
     private static LimitExceededException refusal(Limit violated, boolean timedOut) {
         return LimitExceededException.of(
-                new Refusal("openai", List.of(violated), Duration.ofNanos(16_000_001), timedOut, List.of()));
+                new Refusal("openai", List.of(violated), Duration.ofNanos(16_000_001), timedOut, false, List.of()));
+    }
+
+    private static LimitExceededException full(Limit violated) {
+        return LimitExceededException.of(
+                new Refusal("openai", List.of(violated), Duration.ofNanos(16_000_001), false, true, List.of()));
     }
 }

@@ -184,9 +184,18 @@ final class Acquirer {
         if (acquisition.policy() == LimitPolicy.OBSERVE) {
             return Answer.of(new FreePermit(acquisition, limits), AcquireOutcome.OBSERVED);
         }
+        long queued = refused.status().queued();
+        boolean queueFull = acquisition.waits()
+                && !settled.timedOut()
+                && queued >= acquisition.definition().maxQueue();
         Refusal refusal = new Refusal(
-                acquisition.definition().name(), refused.violated(), refused.retryAfter(), settled.timedOut(), limits);
-        return Answer.of(refusal, refused.status().queued());
+                acquisition.definition().name(),
+                refused.violated(),
+                refused.retryAfter(),
+                settled.timedOut(),
+                queueFull,
+                limits);
+        return Answer.of(refusal, queued);
     }
 
     /** Goes by what the resource says of the time while its backend is away. */

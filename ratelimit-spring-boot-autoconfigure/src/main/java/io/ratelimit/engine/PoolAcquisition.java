@@ -203,6 +203,7 @@ final class PoolAcquisition {
                         refusal.violated(),
                         refusal.retryAfter(),
                         refusal.timedOut(),
+                        refusal.queueFull(),
                         refusal.limits()),
                 answer.queued());
     }

@@ -29,7 +29,7 @@ import org.springframework.http.ProblemDetail;
  * }</pre>
  *
  * <p>A call that waited until its time ran out gets the same answer, with "The wait for the rate limit 'requests' was in vain." in
- * its detail.
+ * its detail; one that found too many others waiting, "The queue for the rate limit 'requests' is full."
  *
  * @param status the HTTP status: 429 for a refusal, 503 if the backend could not be asked
  * @param type the problem type
@@ -37,6 +37,7 @@ import org.springframework.http.ProblemDetail;
  * @param detail what happened
  * @param violatedPolicies the names of the limits that refused, as the header fields call them; empty for a 503
  * @param retryAfterSeconds when to come again: rounded up, at least 1
+ * @since 0.1.0
  */
 public record LimitProblem(
         int status, URI type, String title, String detail, List<String> violatedPolicies, long retryAfterSeconds) {
@@ -113,6 +114,9 @@ public record LimitProblem(
 
     private static String whatHappened(LimitExceededException refusal, String policy) {
         boolean rate = refusal.violated().get(0).kind() == LimitKind.RATE;
+        if (refusal.queueFull()) {
+            return "The queue for the %s limit '%s' is full.".formatted(rate ? "rate" : "concurrency", policy);
+        }
         if (refusal.timedOut()) {
             return "The wait for the %s limit '%s' was in vain.".formatted(rate ? "rate" : "concurrency", policy);
         }

@@ -183,7 +183,12 @@ class FallbackMethodTests {
             @RateLimited(name = "both", fallbackMethod = "readField")
             public String throwing() {
                 throw LimitExceededException.of(new LimitExceededException.Refusal(
-                        "both", List.of(RateLimit.of(1, Duration.ofSeconds(1))), Duration.ZERO, false, List.of()));
+                        "both",
+                        List.of(RateLimit.of(1, Duration.ofSeconds(1))),
+                        Duration.ZERO,
+                        false,
+                        false,
+                        List.of()));
             }
 
             @RateLimited(name = "both", fallbackMethod = "throwChecked")

@@ -159,7 +159,7 @@ final class RecordingLimiter implements Limiter {
                 ? RateLimit.of(10, Duration.ofMinutes(1))
                 : ConcurrencyLimit.of(10);
         return LimitExceededException.of(new LimitExceededException.Refusal(
-                request.resource(), List.of(limit), Duration.ofSeconds(1), false, statuses(10)));
+                request.resource(), List.of(limit), Duration.ofSeconds(1), false, false, statuses(10)));
     }
 
     private final class RecordedPermit implements Permit {

@@ -1,6 +1,7 @@
 package io.ratelimit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.ratelimit.AcquireOutcome;
 import io.ratelimit.LimitExceededException;
@@ -206,10 +207,14 @@ class WaitingTests extends WaitingEngines {
             CompletableFuture<Permit> third = ask("narrow");
             assertThat(failureOf(third)).isInstanceOfSatisfying(LimitExceededException.class, (refusal) -> {
                 assertThat(refusal.timedOut()).isFalse();
+                assertThat(refusal.queueFull()).isTrue();
                 assertThat(refusal.violated()).containsExactly(ONE_SLOT);
             });
             assertThat(answers.outcomes).containsExactly(AcquireOutcome.REJECTED);
             assertThat(queue("narrow")).hasSize(2);
+            assertThatExceptionOfType(LimitExceededException.class)
+                    .isThrownBy(() -> here.acquire(LimitRequest.of("narrow").maxWait(Duration.ZERO)))
+                    .matches((refusal) -> !refusal.queueFull(), "did not want to wait");
         }
 
         @Test

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LimitFailuresTests {
 
     private static final RuntimeException REFUSAL = LimitExceededException.of(new LimitExceededException.Refusal(
-            "openai", List.of(RateLimit.of(5, Duration.ofSeconds(1))), Duration.ofSeconds(1), false, List.of()));
+            "openai", List.of(RateLimit.of(5, Duration.ofSeconds(1))), Duration.ofSeconds(1), false, false, List.of()));
 
     @Test
     void refusalsAndUnavailableBackendsAreFound() {

@@ -146,6 +146,6 @@ class LimitProblemTests {
                 .map((limit) -> new LimitStatus(limit, limit.limit(), retryAfter))
                 .toList();
         return LimitExceededException.of(
-                new LimitExceededException.Refusal("openai", List.of(violated), retryAfter, timedOut, limits));
+                new LimitExceededException.Refusal("openai", List.of(violated), retryAfter, timedOut, false, limits));
     }
 }

@@ -37,6 +37,6 @@ final class Limits {
     private static LimitExceededException refusal(
             String resource, Limit violated, Duration retryAfter, List<LimitStatus> limits) {
         return LimitExceededException.of(
-                new LimitExceededException.Refusal(resource, List.of(violated), retryAfter, false, limits));
+                new LimitExceededException.Refusal(resource, List.of(violated), retryAfter, false, false, limits));
     }
 }
