@@ -2,6 +2,8 @@ package io.ratelimit;
 
 /**
  * How an acquisition ended.
+ *
+ * @since 0.1.0
  */
 public enum AcquireOutcome {
 

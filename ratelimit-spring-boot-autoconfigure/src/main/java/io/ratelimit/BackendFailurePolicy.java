@@ -2,6 +2,8 @@ package io.ratelimit;
 
 /**
  * What happens to a call while the backend cannot be asked.
+ *
+ * @since 0.1.0
  */
 public enum BackendFailurePolicy {
 

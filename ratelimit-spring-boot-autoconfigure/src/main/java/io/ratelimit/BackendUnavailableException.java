@@ -3,6 +3,8 @@ package io.ratelimit;
 /**
  * The backend could not be asked, or did not answer in time, and the resource's {@link BackendFailurePolicy} is
  * {@code REJECT}. Not a refusal: nothing is known of the limits.
+ *
+ * @since 0.1.0
  */
 public class BackendUnavailableException extends RuntimeException {
 

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param lease how long a slot is kept without a sign of life of its holder, from 100 ms to 1 day; live holders renew it
  *     every third of that
  * @param maxHold after it a slot is taken back although its holder lives, from 1 ms to 30 days; {@code null}: never
+ * @since 0.1.0
  */
 public record ConcurrencyLimit(
         String name, long limit, Duration lease, @Nullable Duration maxHold) implements Limit {

@@ -4,6 +4,7 @@ package io.ratelimit;
  * One named limit of a resource: how often or how many at once. Immutable.
  *
  * @see ResourceDefinition
+ * @since 0.1.0
  */
 public sealed interface Limit permits RateLimit, ConcurrencyLimit {
 

@@ -3,6 +3,8 @@ package io.ratelimit;
 /**
  * Something about limits is configured or declared wrongly. Thrown at startup wherever it can be known then; the application
  * does not start and prints description and action.
+ *
+ * @since 0.1.0
  */
 public class LimitConfigurationException extends IllegalStateException {
 

@@ -2,6 +2,8 @@ package io.ratelimit;
 
 /**
  * The two kinds of limits that a resource can carry.
+ *
+ * @since 0.1.0
  */
 public enum LimitKind {
 

@@ -8,6 +8,8 @@ import java.util.List;
  * work, so they must be quick and must not block; what they throw is logged and dropped.
  *
  * <p>Keys are never passed.
+ *
+ * @since 0.1.0
  */
 public interface LimitListener {
 

@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator sees of the limits. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public interface LimitOperations {
 

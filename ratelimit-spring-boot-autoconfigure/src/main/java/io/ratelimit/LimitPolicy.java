@@ -2,6 +2,8 @@ package io.ratelimit;
 
 /**
  * What happens to a call that finds no permit.
+ *
+ * @since 0.1.0
  */
 public enum LimitPolicy {
 

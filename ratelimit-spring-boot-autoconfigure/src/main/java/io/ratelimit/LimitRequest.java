@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param priority the place among those that wait, from -100 to 100, higher first; 0 by default. One level is worth one second of
  *     waiting, so nobody starves: a call of priority 5 goes before one of priority 0 that came up to 5 seconds earlier, and behind
  *     one that has waited for longer than that
+ * @since 0.1.0
  */
 public record LimitRequest(
         String resource,

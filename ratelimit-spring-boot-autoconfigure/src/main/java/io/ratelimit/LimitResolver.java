@@ -22,6 +22,8 @@ import java.util.List;
  *
  * <p>Where it fails, or answers what does not fit the resource, that is logged, and the limits that it answered last hold on; if there are
  * none, those of the resource.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface LimitResolver {

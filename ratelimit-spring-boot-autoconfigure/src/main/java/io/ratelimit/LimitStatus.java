@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param reset when something of a rate limit comes back; zero for one that is unused, and for concurrency limits. A sliding window of
  *     60 s whose oldest event is 43 s old resets in 17 s, a fixed one that began 43 s ago as well; a bucket of 60 a minute resets within
  *     a second.
+ * @since 0.1.0
  */
 public record LimitStatus(Limit limit, long used, Duration reset) {
 

@@ -35,6 +35,8 @@ import java.util.concurrent.CompletableFuture;
  *       in the same {@code acquireAll}, hold all that it waits for
  *   <li>{@link java.util.concurrent.CancellationException} if the calling thread is interrupted, with its interrupt flag set
  * </ul>
+ *
+ * @since 0.1.0
  */
 public interface Limiter {
 

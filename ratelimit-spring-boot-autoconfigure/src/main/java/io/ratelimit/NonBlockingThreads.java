@@ -8,6 +8,8 @@ import reactor.core.scheduler.Schedulers;
 /**
  * Knows the threads that must never wait, because others wait for them: the event loops of Netty, which serve WebFlux and
  * the connections to Redis, and Reactor's threads for work that does not block.
+ *
+ * @since 0.1.0
  */
 public final class NonBlockingThreads {
 

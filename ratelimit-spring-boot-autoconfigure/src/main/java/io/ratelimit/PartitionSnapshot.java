@@ -13,6 +13,7 @@ import java.util.Map;
  * @param holders those permits, longest held first, at most the first 100
  * @param queued how many calls wait
  * @param queue those calls in the order of their turn, at most the first 100
+ * @since 0.1.0
  */
 public record PartitionSnapshot(
         String resource,

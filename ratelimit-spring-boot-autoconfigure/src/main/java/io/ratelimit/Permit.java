@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an acquisition grants. It is closed once; closing frees its slots. Its lease renews itself for as long as this
  * instance lives. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public interface Permit extends AutoCloseable {
 

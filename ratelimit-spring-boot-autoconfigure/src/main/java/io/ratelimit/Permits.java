@@ -10,6 +10,8 @@ import java.util.List;
  * type has its body run by each subscription, with its permits; what its operators do later, on whatever thread, finds them with
  * {@link ReactivePermits}, or here if Micrometer's context propagation is on the classpath and automatic
  * ({@code spring.reactor.context-propagation: auto}).
+ *
+ * @since 0.1.0
  */
 public final class Permits {
 

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets Micrometer's context propagation carry {@link Permits#current()} between threads and Reactor contexts. It is found by its
  * service file, where that library is on the classpath.
+ *
+ * @since 0.1.0
  */
 public final class PermitsThreadLocalAccessor implements ThreadLocalAccessor<List<Permit>> {
 

@@ -14,6 +14,7 @@ import java.util.Set;
  * @param resources the names of its members, at least one
  * @param strategy in which order they are asked
  * @param weights how often which member comes first, from 1 to 1000, under {@link PoolStrategy#WEIGHTED}; 1 for those that are not named
+ * @since 0.1.0
  */
 public record PoolDefinition(String name, List<String> resources, PoolStrategy strategy, Map<String, Integer> weights) {
 

@@ -3,6 +3,8 @@ package io.ratelimit;
 /**
  * In which order a pool asks its members. Whichever it is, an acquisition asks one after the other until one grants it, so the strategy
  * spreads the load and never causes a refusal. Each instance goes by what it knows itself.
+ *
+ * @since 0.1.0
  */
 public enum PoolStrategy {
 

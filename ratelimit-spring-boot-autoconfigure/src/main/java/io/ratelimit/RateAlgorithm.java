@@ -4,6 +4,8 @@ package io.ratelimit;
  * How a {@link RateLimit} of {@code limit} per {@code window} counts, and what it guarantees: about amounts as they were in the end, after
  * {@linkplain Permit#update updates}. What an update charges above what there was room for is debt, which is paid before anybody else is
  * admitted.
+ *
+ * @since 0.1.0
  */
 public enum RateAlgorithm {
 

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param algorithm how it counts
  * @param burst how much may be taken at once: of a {@linkplain RateAlgorithm#isBucket() bucket} from 1 to 10,000,000, and no more than
  *     comes back in ten years; of any other algorithm the limit
+ * @since 0.1.0
  */
 public record RateLimit(String name, long limit, Duration window, RateAlgorithm algorithm, long burst)
         implements Limit {

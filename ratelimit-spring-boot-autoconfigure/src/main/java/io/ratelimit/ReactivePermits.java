@@ -14,6 +14,8 @@ import reactor.util.context.ContextView;
  *     return ReactivePermits.current().flatMap(permits -> store(permits.get(0).fencingToken()));
  * }
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class ReactivePermits {
 

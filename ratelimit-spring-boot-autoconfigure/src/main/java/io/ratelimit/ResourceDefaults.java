@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     configured
  * @param maxQueue how many calls may wait for one resource and key, from 1 to 1,000,000; 1000 unless configured
  * @param onBackendFailure what happens to a call while the backend cannot be asked
+ * @since 0.1.0
  */
 public record ResourceDefaults(
         Duration lease,

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param hashKeys whether keys are stored and shown only as hashes; keys over 128 bytes always are
  * @param perInstance whether each instance keeps its own count in memory instead of sharing one
  * @param attributes what a permit tells its holder of the resource, such as a region
+ * @since 0.1.0
  */
 public record ResourceDefinition(
         String name,

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxWait how long calls wait at most under {@link LimitPolicy#BLOCK}, whatever they ask for, from 1 ms to 365 days;
  *     {@code null}: not changed
  * @param enabled {@code false}: calls go on without asking, as if the resource had no limits; {@code null}: not changed
+ * @since 0.1.0
  */
 public record ResourceOverride(
         List<LimitOverride> limits,

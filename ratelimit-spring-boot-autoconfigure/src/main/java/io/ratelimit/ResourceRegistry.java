@@ -14,6 +14,8 @@ import java.util.function.Consumer;
 /**
  * The resources that this application knows: those of its configuration, and those that annotations define inline, each with what an
  * operator has changed of it at run time, and the pools that spread acquisitions over them. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ResourceRegistry {
 

@@ -2,6 +2,8 @@ package io.ratelimit;
 
 /**
  * Is told of one call that waits in line. Must be quick and must not block; what it throws is logged and dropped.
+ *
+ * @since 0.1.0
  */
 public interface WaitListener {
 

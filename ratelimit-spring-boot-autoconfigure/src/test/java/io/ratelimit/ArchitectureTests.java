@@ -7,14 +7,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture.LayerDependencySpecification;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +57,9 @@ class ArchitectureTests {
         "io.ratelimit.autoconfigure.metrics",
         "io.ratelimit.autoconfigure.actuate"
     };
+
+    private static final Pattern PUBLIC_TYPE =
+            Pattern.compile("(?m)^public .*?\\b(class|interface|record|enum) (?<name>\\w+)");
 
     @Test
     void packagesImportOnlyWhatTheTableAllows() {
@@ -85,6 +97,32 @@ class ArchitectureTests {
                 .allSatisfy(javaPackage -> assertThat(javaPackage.isAnnotatedWith(NullMarked.class))
                         .as("%s has a @NullMarked package-info", javaPackage.getName())
                         .isTrue());
+    }
+
+    /** Of nested types, the outermost one speaks. */
+    @Test
+    void everyPublicTypeSaysSinceWhenItExists() throws IOException {
+        List<Path> sources;
+        try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+            sources = files.filter((file) -> file.toString().endsWith(".java")).toList();
+        }
+        List<String> publicTypes = new ArrayList<>();
+        for (Path source : sources) {
+            String text = Files.readString(source);
+            Matcher type = PUBLIC_TYPE.matcher(text);
+            if (type.find()) {
+                publicTypes.add(type.group("name"));
+                assertThat(text.substring(0, type.start()))
+                        .as("Javadoc of %s", source)
+                        .containsPattern("\\* @since \\d+\\.\\d+\\.\\d+\\n \\*/\\n");
+            }
+        }
+        assertThat(publicTypes)
+                .containsExactlyInAnyOrderElementsOf(CLASSES.stream()
+                        .filter((type) ->
+                                type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
+                        .map(JavaClass::getSimpleName)
+                        .toList());
     }
 
     private static final class EachPackageForItself implements SliceAssignment {

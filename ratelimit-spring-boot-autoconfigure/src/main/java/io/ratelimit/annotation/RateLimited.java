@@ -32,6 +32,8 @@ import org.springframework.core.annotation.AliasFor;
  * <p>Together with {@link ConcurrencyLimited @ConcurrencyLimited} of the same resource and key it is one acquisition: all or
  * nothing. Different resources are acquired in the order declared, the type's before the method's, and undone in reverse if
  * one of them refuses. Repeated annotations stand where the first of them does.
+ *
+ * @since 0.1.0
  */
 @Documented
 @Target({ElementType.METHOD, ElementType.TYPE})

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The surroundings of an annotated call, such as an HTTP request: what they give to expressions, and what they learn from
  * decisions.
+ *
+ * @since 0.1.0
  */
 public interface CallContext {
 

@@ -4,6 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the surroundings of the call that is about to run on the current thread.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface CallContextSource {

@@ -37,6 +37,8 @@ import org.springframework.util.function.SingletonSupplier;
  * call it themselves, such as those of {@code @Scheduled} methods and message listeners.
  *
  * @serial exclude
+ *
+ * @since 0.1.0
  */
 @SuppressWarnings(
         "InvalidBlockTag") // javadoc wants the tag: a ProxyConfig is serializable, this one is never serialized

@@ -6,6 +6,8 @@ import reactor.util.context.ContextView;
 
 /**
  * Finds the surroundings of a subscription in its Reactor context, because no thread is bound to them.
+ *
+ * @since 0.1.0
  */
 public interface ReactiveCallContextSource extends CallContextSource {
 

@@ -36,6 +36,8 @@ import org.springframework.util.ClassUtils;
  *
  * <p>With {@code ratelimit.enabled: false} annotations do nothing, no backend is asked for, and the {@link Limiter} grants
  * everything, so that applications which inject it start.
+ *
+ * @since 0.1.0
  */
 @AutoConfiguration(afterName = {RateLimitAutoConfiguration.REDIS_BOOT_3, RateLimitAutoConfiguration.REDIS_BOOT_4})
 public final class RateLimitAutoConfiguration {

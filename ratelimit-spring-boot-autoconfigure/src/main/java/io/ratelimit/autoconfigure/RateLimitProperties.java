@@ -35,6 +35,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param dashboard Page that shows the limits as pictures.
  * @param aspectOrder Order of the limits among the advice around a bean's method. Lower values lie further outside; by default
  *     limits lie outside of transactions and inside of method security.
+ * @since 0.1.0
  */
 @ConfigurationProperties(prefix = RateLimitProperties.PREFIX, ignoreUnknownFields = false)
 public record RateLimitProperties(

@@ -8,6 +8,8 @@ import java.time.Duration;
  * must not block.
  *
  * <p>A message may be lost, come twice, or come late: {@link Operation.Renew} answers what holds.
+ *
+ * @since 0.1.0
  */
 public interface GrantListener {
 

@@ -13,6 +13,8 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Stages fail with {@link io.ratelimit.BackendUnavailableException} if the backend cannot be asked or does not answer in time, and
  * with {@link IllegalArgumentException} for an operation that can never succeed. No method blocks or throws.
+ *
+ * @since 0.1.0
  */
 public interface LimitBackend {
 

@@ -5,5 +5,6 @@ package io.ratelimit.backend;
  *
  * @param liveInstances how many have given a sign of life lately, the asking one included
  * @param nowMicros the backend's clock, in microseconds since the epoch
+ * @since 0.1.0
  */
 public record Membership(int liveInstances, long nowMicros) {}

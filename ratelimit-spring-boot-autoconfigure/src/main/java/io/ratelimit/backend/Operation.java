@@ -10,6 +10,7 @@ import java.util.List;
  * while its amounts are there, and its instance is told through its {@link GrantListener}.
  *
  * @param <R> the type of the reply
+ * @since 0.1.0
  */
 public sealed interface Operation<R extends Reply> {
 

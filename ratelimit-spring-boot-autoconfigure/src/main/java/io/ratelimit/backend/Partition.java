@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param limits the limits, in the order that amounts go by
  * @param stampMicros when this definition was registered, by the backend's clock; 0: unknown, older than any other
  * @param lease how long a sign of life of an instance that waits here counts
+ * @since 0.1.0
  */
 public record Partition(String resource, @Nullable String key, List<Limit> limits, long stampMicros, Duration lease) {
 

@@ -7,6 +7,8 @@ import java.util.List;
 
 /**
  * The answer to an {@link Operation}.
+ *
+ * @since 0.1.0
  */
 public sealed interface Reply {
 

@@ -7,6 +7,7 @@ import java.util.Map;
  *
  * @param atMicros when it stood like this, by the backend's clock, in microseconds since the epoch
  * @param values name to value
+ * @since 0.1.0
  */
 public record Settings(long atMicros, Map<String, String> values) {
 

@@ -33,6 +33,8 @@ import org.apache.commons.logging.LogFactory;
 
 /**
  * The limiter over a backend. Asynchronous at the core; it blocks only at the edge, in the methods that say so. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class LimiterEngine implements Limiter, AutoCloseable {
 

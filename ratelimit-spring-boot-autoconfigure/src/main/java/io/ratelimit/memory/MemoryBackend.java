@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Memory: one small machine per partition in use. A partition that is as if new (windows passed, no leases) is dropped with
  * the next heartbeat.
+ *
+ * @since 0.1.0
  */
 public final class MemoryBackend implements LimitBackend {
 

@@ -11,6 +11,8 @@ import java.util.Locale;
  * Observes calls that wait in line, as {@code ratelimit.wait} with the tags {@code resource} and {@code outcome}: a span of the trace in
  * which the call stands, from when it had to wait until it was answered. Calls that are answered at once are not observed. Never a key.
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class WaitObservations implements LimitListener {
 

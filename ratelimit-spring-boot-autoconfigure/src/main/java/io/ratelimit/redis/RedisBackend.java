@@ -37,6 +37,8 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
  *
  * <p>An operation is one script call if it comes alone; operations on a partition that come together share calls. What a rate limit
  * refuses is remembered for 100 ms at most.
+ *
+ * @since 0.1.0
  */
 public final class RedisBackend implements LimitBackend, AutoCloseable {
 

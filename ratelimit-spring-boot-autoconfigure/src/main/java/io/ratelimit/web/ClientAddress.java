@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ipv6PrefixLength how many bits of an IPv6 address tell clients apart, from 1 to 128: with 64, {@code 2001:db8:1:2:3:4:5:6} reads
  *     {@code 2001:db8:1:2:0:0:0:0/64}; with 128, {@code 2001:db8:1:2:3:4:5:6}
+ * @since 0.1.0
  */
 public record ClientAddress(int ipv6PrefixLength) {
 

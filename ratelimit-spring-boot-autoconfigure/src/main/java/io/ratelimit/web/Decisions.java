@@ -19,6 +19,8 @@ import java.util.Map;
  *   <li>a limit of a resource decided later gets the resource's name in front: {@code requests} and {@code openai.requests}
  *   <li>whatever is still taken gets a number: {@code openai.requests-2}
  * </ul>
+ *
+ * @since 0.1.0
  */
 public final class Decisions {
 

@@ -23,6 +23,8 @@ import org.springframework.http.ResponseEntity;
  *
  * <p>Not asked where the application has an {@code @ExceptionHandler} for the exception, nor for a
  * {@link io.ratelimit.BackendUnavailableException}. Must be thread-safe and must not block.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface LimitExceededHandler {

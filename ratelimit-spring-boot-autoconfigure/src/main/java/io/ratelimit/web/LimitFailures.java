@@ -10,6 +10,8 @@ import java.util.Optional;
  * <p>Exceptions of the JDK are looked through, such as a {@link java.util.concurrent.CompletionException} or an
  * {@link java.lang.reflect.UndeclaredThrowableException}. Any other exception that has a refusal as its cause is its author's to
  * answer.
+ *
+ * @since 0.1.0
  */
 public final class LimitFailures {
 

@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  * client that keeps to them errs on the strict side: 5 per 100 ms reads as 5 per second, 10 per 1.5 s as 10 per 2 s. Of a bucket they
  * tell the burst and the time in which it comes back: 10,000 a minute with a burst of 2000 read as 2000 per 12 s, which is the same pace and
  * no more than the bucket gives at once.
+ *
+ * @since 0.1.0
  */
 public enum RateLimitHeaders {
 

@@ -5,6 +5,8 @@ import java.util.List;
 
 /**
  * The end of one HTTP response, and what is to be done then. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ResponseEnd {
 

@@ -12,6 +12,8 @@ import org.springframework.context.annotation.Bean;
 
 /**
  * Auto-configuration of the {@linkplain WaitObservations observations} of calls that wait.
+ *
+ * @since 0.1.0
  */
 @AutoConfiguration(
         after = RateLimitAutoConfiguration.class,

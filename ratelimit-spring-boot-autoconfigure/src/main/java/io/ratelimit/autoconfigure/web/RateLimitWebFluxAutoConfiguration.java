@@ -24,6 +24,8 @@ import org.springframework.web.reactive.result.method.annotation.ResponseEntityR
  * Auto-configuration of limits in a reactive application with Spring WebFlux: {@code ip}, {@code user}, {@code header} and {@code param}
  * in expressions, header fields that tell how limits stand, slots that last until a response has ended, 429 for a refusal, 503 for an
  * unavailable backend.
+ *
+ * @since 0.1.0
  */
 @AutoConfiguration
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)

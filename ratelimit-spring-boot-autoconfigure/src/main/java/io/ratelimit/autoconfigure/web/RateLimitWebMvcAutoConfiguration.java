@@ -23,6 +23,8 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
  * Auto-configuration of limits in a servlet application with Spring MVC: {@code ip}, {@code user}, {@code header} and {@code param}
  * in expressions, header fields that tell how limits stand, slots that last until a response has ended, 429 for a refusal, 503 for an unavailable
  * backend.
+ *
+ * @since 0.1.0
  */
 @AutoConfiguration
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)

@@ -20,6 +20,8 @@ import reactor.util.context.ContextView;
  *
  * <p>Each decision shows in the header fields of the response at once, together with those on other resources earlier in the same
  * request. One that comes when the response is committed is not shown.
+ *
+ * @since 0.1.0
  */
 public final class ExchangeCallContextSource implements ReactiveCallContextSource {
 

@@ -12,6 +12,8 @@ import reactor.core.publisher.Mono;
 /**
  * Puts the exchange into the Reactor context, where limited methods find it, and knows when its response has ended: sent, failed, or the
  * client gone. It is the innermost filter, so that the principal is the one that security filters have found.
+ *
+ * @since 0.1.0
  */
 public final class ExchangeFilter implements WebFilter, Ordered {
 

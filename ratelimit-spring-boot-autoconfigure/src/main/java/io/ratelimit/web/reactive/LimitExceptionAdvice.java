@@ -21,6 +21,8 @@ import reactor.core.publisher.Mono;
  * Answers what annotated controllers throw, as {@link LimitWebExceptionHandler} does, before an advice of the application that handles
  * {@code Exception} or {@link java.util.concurrent.RejectedExecutionException} swallows a refusal. It stands back behind all others where
  * one of them names an exception of this library. What a controller's own {@code @ExceptionHandler} takes never comes here.
+ *
+ * @since 0.1.0
  */
 @ControllerAdvice
 public final class LimitExceptionAdvice implements Ordered {

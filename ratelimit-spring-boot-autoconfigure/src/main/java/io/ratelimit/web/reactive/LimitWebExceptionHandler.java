@@ -22,6 +22,8 @@ import reactor.core.publisher.Mono;
  * Answers refusals with 429 and an unavailable backend with 503, as {@link LimitProblem} describes, whatever the handler produces and the
  * client accepts. It needs no codec, so no JSON library; a {@link LimitExceededHandler} does. It comes before Spring Boot's own (its
  * order is -2). What annotated controllers throw comes through {@link LimitExceptionAdvice}.
+ *
+ * @since 0.1.0
  */
 public final class LimitWebExceptionHandler implements WebExceptionHandler, Ordered {
 

@@ -26,6 +26,8 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
  * {@code Exception} or {@link java.util.concurrent.RejectedExecutionException} does not swallow a refusal. It stands back where
  * the {@code @ExceptionHandler} that Spring MVC would call names an exception of this library. What that one throws back is
  * answered by {@link #lastResort()}.
+ *
+ * @since 0.1.0
  */
 public final class LimitExceptionResolver implements HandlerExceptionResolver, Ordered {
 

@@ -15,6 +15,8 @@ import org.springframework.core.Ordered;
 /**
  * Knows when a response has ended, however that happens: its request returns, or its asynchronous work completes, fails, times out or finds
  * the client gone. Error dispatches and asynchronous dispatches belong to the response that they serve.
+ *
+ * @since 0.1.0
  */
 public final class ResponseEndFilter implements Filter, Ordered {
 
