@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /** Starts each application in turn, many times, next to a real Redis, and prints medians. See run.sh. */
@@ -32,6 +31,7 @@ public class Startup {
             for (int round = 0; round <= rounds; round++) {
                 for (String application : APPLICATIONS) {
                     long[] run = start(home.resolve(application), port, jvm);
+                    System.err.println(application + " " + Arrays.toString(run));
                     if (round > 0) { // the first reads the jars from the disk
                         runs.get(application).add(run);
                     }
@@ -66,7 +66,7 @@ public class Startup {
                 "--ratelimit.resources.pool.rate=100/1m"));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
-        if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
+        if (process.waitFor() != 0) {
             throw new IllegalStateException(output);
         }
         String line = output.lines().filter((text) -> text.startsWith("started ")).findFirst().orElseThrow();
