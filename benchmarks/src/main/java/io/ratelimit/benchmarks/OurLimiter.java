@@ -45,8 +45,8 @@ final class OurLimiter implements AutoCloseable {
 
     /** Waits until it is connected. */
     Limiter connected() throws Exception {
-        String any = this.engine.resources().get(0).name();
-        this.engine.inspect(any, null).get(30, TimeUnit.SECONDS);
+        String any = this.engine.operations().resources().get(0).name();
+        this.engine.operations().inspect(any, null).get(30, TimeUnit.SECONDS);
         return this.engine;
     }
 
