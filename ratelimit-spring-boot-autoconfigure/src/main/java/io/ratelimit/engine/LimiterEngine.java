@@ -142,13 +142,24 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 resources.pools().isEmpty()
                         ? listeners
                         : Stream.concat(listeners.stream(), Stream.of(loads)).toList());
-        this.shared = new Route(backend, all, nanoClock);
-        Route own = (memory == backend) ? this.shared : new Route(memory, all, nanoClock);
+        Sightings sightings = new Sightings(nanoClock);
+        this.shared = new Route(
+                backend,
+                all,
+                (partition, status) -> {
+                    all.onSampled(partition, status);
+                    sightings.add(partition, status.limits());
+                },
+                nanoClock);
+        Route own = (memory == backend) ? this.shared : new Route(memory, all, all::onSampled, nanoClock);
+        Route alone = new Route(memory, all, (partition, status) -> {}, nanoClock);
         this.partitions = new Partitions(resources.defaults().lease(), nanoClock);
         this.hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, this.hotKeys, all, this.timers);
-        this.acquirer = new Acquirer(this.shared, own, this.partitions, this.leases, this.waiters, this.hotKeys, all);
+        Shares shares = new Shares(this.shared, alone, this.partitions, this.leases, sightings);
+        this.acquirer =
+                new Acquirer(this.shared, own, shares, this.partitions, this.leases, this.waiters, this.hotKeys, all);
         this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
         this.overrides = new Overrides(this.shared, resources, this::changed);
         this.heartbeat = new Heartbeat(
@@ -158,6 +169,7 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
                 this.acquirer,
                 this.shared,
                 own,
+                shares,
                 this.partitions,
                 this.leases,
                 this.waiters,

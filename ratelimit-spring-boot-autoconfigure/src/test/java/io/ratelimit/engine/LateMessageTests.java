@@ -238,7 +238,7 @@ class LateMessageTests extends WaitingEngines {
                 beatBoth();
             }
             backend.wire(Wire.WHOLE);
-            here.beat();
+            beatBoth();
             assertThat(granted(staying).isValid()).isTrue();
             granted(staying).close();
             isFree("long");

@@ -566,25 +566,27 @@ class LimiterEngineTests {
         }
 
         @Test
-        void permitsGrantedLocallyAreNeverReleasedToTheBackend() {
+        void permitsGrantedLocallyAreNotReleasedToABackendThatDoesNotKnowThem() {
             backend.wire(Wire.CUT);
             Permit permit = engine.acquire("shared");
             backend.wire(Wire.WHOLE);
-            time.advance(Duration.ofSeconds(2));
-            engine.beat();
             permit.close();
+            engine.beat();
             assertThat(arrived(Release.class)).isEmpty();
         }
 
         @Test
         void fewCallsTryAndServiceComesBackByItself() {
+            engine.start();
+            await().until(() -> backend.calls() > 0);
+            int calls = backend.calls();
             backend.wire(Wire.CUT);
             for (int i = 0; i < 1_000; i++) {
                 engine.acquire("lenient");
             }
-            assertThat(backend.calls()).isLessThan(5);
+            assertThat(backend.calls() - calls).isLessThan(5);
             backend.wire(Wire.WHOLE);
-            time.advance(Duration.ofSeconds(2));
+            await().until(engine::backendAvailable);
             assertThat(engine.acquire("lenient").fencingToken()).isPositive();
             assertThat(engine.acquire("pool").fencingToken()).isPositive();
         }
@@ -617,6 +619,7 @@ class LimiterEngineTests {
         @Test
         @ExtendWith(OutputCaptureExtension.class)
         void itIsSaidInOneLineHoweverLongItLasts(CapturedOutput output) {
+            engine.start();
             backend.wire(Wire.CUT);
             for (int i = 0; i < 20; i++) {
                 engine.acquire("lenient");
@@ -627,9 +630,7 @@ class LimiterEngineTests {
                     .singleElement(as(STRING))
                     .contains("away (the wire is cut): until it is back, each resource goes by its on-backend-failure");
             backend.wire(Wire.WHOLE);
-            time.advance(Duration.ofSeconds(2));
-            engine.acquire("lenient");
-            time.advance(Duration.ofSeconds(2));
+            await().until(engine::backendAvailable);
             assertThat(engine.acquire("pool").fencingToken()).isPositive();
         }
 
