@@ -83,6 +83,9 @@ final class Heartbeat {
         this.backend.stopped(false);
         long own = this.run.incrementAndGet();
         this.running = true;
+        if (this.backend.isAway()) {
+            this.recovery.begin();
+        }
         this.timers.execute(() -> beatOn(own));
     }
 

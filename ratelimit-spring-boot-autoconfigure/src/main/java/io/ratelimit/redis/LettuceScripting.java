@@ -2,9 +2,6 @@ package io.ratelimit.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import io.ratelimit.LimitConfigurationException;
@@ -20,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -42,7 +38,7 @@ final class LettuceScripting implements AutoCloseable {
     /** Moving the keys of a slot takes a tool some milliseconds, unless they are very many. */
     private static final long PAUSE_WHILE_MOVING_MILLIS = 5;
 
-    private final RedisConnectionFactory connectionFactory;
+    private final LettuceConnectionFactory connectionFactory;
 
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
 
@@ -60,15 +56,22 @@ final class LettuceScripting implements AutoCloseable {
     /** Calls that Redis did not know the script of: what comes after them waits until they are answered, so the order is kept. */
     private final AtomicInteger sentAnew = new AtomicInteger();
 
+    private volatile Runnable replaced = () -> {};
+
     LettuceScripting(RedisConnectionFactory connectionFactory) {
-        if (!(connectionFactory instanceof LettuceConnectionFactory)) {
+        if (!(connectionFactory instanceof LettuceConnectionFactory lettuce)) {
             throw new LimitConfigurationException(
                     "The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a %s."
                             .formatted(connectionFactory.getClass().getName()),
                     "Put io.lettuce:lettuce-core on the classpath and set 'spring.data.redis.client-type' to 'lettuce',"
                             + " or set 'ratelimit.backend' to 'memory'.");
         }
-        this.connectionFactory = connectionFactory;
+        this.connectionFactory = lettuce;
+    }
+
+    /** Says what to do when a connection that was lost is replaced by another. */
+    void whenReplaced(Runnable task) {
+        this.replaced = task;
     }
 
     /** Adds a call to those to be sent. It is sent by {@link #send()}. */
@@ -237,25 +240,44 @@ final class LettuceScripting implements AutoCloseable {
         if (!this.session.compareAndSet(current, fresh)) {
             return session();
         }
-        Thread connector = new Thread(() -> open(fresh), "ratelimit-redis-connect");
+        Thread connector = new Thread(() -> open(fresh, current), "ratelimit-redis-connect");
         connector.setDaemon(true);
         connector.start();
         return fresh;
     }
 
-    private static boolean isOver(CompletableFuture<Session> session) {
+    /** Lettuce connects again by itself, but only after a pause as long as the absence was: nobody waits for that unless a call is under way. */
+    private boolean isOver(CompletableFuture<Session> session) {
+        if (!session.isDone()) {
+            return false;
+        }
         return session.isCompletedExceptionally()
-                || (session.isDone() && !session.join().isOpen());
+                || !session.join().isOpen()
+                || (session.join().isCutOff() && this.underWay.get() == 0);
     }
 
-    private void open(CompletableFuture<Session> fresh) {
+    private void open(CompletableFuture<Session> fresh, @Nullable CompletableFuture<Session> before) {
         try {
-            fresh.complete(Session.of(this.connectionFactory.getConnection()));
+            if (before != null && !before.isCompletedExceptionally()) {
+                before.join().close();
+            }
+            fresh.complete(Session.of(this.connectionFactory));
         } catch (Throwable ex) {
             fresh.completeExceptionally(ex);
             failAdded(ex);
         }
         send();
+        if (before != null && !fresh.isCompletedExceptionally()) {
+            this.replaced.run();
+        }
+    }
+
+    /** Completes when whoever reads replies has read what has arrived by now. */
+    CompletableFuture<Void> caughtUp() {
+        CompletableFuture<Session> current = this.session.get();
+        return (current != null && current.isDone() && !current.isCompletedExceptionally())
+                ? current.join().readers().caughtUp()
+                : CompletableFuture.completedFuture(null);
     }
 
     private static ThreadPoolExecutor sender() {
@@ -274,42 +296,7 @@ final class LettuceScripting implements AutoCloseable {
     public void close() {
         CompletableFuture<Session> current = this.session.get();
         if (current != null) {
-            current.thenAccept((open) -> open.connection().close());
-        }
-    }
-
-    /**
-     * A connection in use.
-     */
-    private record Session(
-            RedisConnection connection, StatefulConnection<byte[], byte[]> commands, boolean isOfCluster) {
-
-        // unchecked: Spring connects with the codec for byte arrays; deprecation: there is no other way to the
-        // connection's state
-        @SuppressWarnings({"unchecked", "deprecation"})
-        static Session of(RedisConnection connection) {
-            Object commands = connection.getNativeConnection();
-            if (commands instanceof RedisAdvancedClusterAsyncCommands<?, ?>) {
-                return new Session(
-                        connection,
-                        ((RedisAdvancedClusterAsyncCommands<byte[], byte[]>) commands).getStatefulConnection(),
-                        true);
-            }
-            return new Session(
-                    connection, ((RedisAsyncCommands<byte[], byte[]>) commands).getStatefulConnection(), false);
-        }
-
-        boolean isOpen() {
-            return this.commands.isOpen();
-        }
-
-        /** Writes commands, with one flush unless they go to a cluster: several together would wait there for each node to be connected. */
-        void dispatch(List<AsyncCommand<byte[], byte[], List<Object>>> together) {
-            if (this.isOfCluster || together.size() == 1) {
-                together.forEach(this.commands::dispatch);
-            } else if (!together.isEmpty()) {
-                this.commands.dispatch(together);
-            }
+            current.thenAccept(Session::close);
         }
     }
 }

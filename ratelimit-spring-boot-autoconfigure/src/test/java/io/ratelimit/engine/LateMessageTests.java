@@ -202,7 +202,8 @@ class LateMessageTests extends WaitingEngines {
             Permit before = there.acquire("local");
             backend.wire(Wire.CUT);
             Permit share = here.acquire("local");
-            time.advance(Duration.ofSeconds(2));
+            backend.wire(Wire.WHOLE);
+            here.inspect("local", null).join();
             backend.wire(Wire.DROPS_REPLIES);
             backend.holdBack(Cancel.class);
             CompletableFuture<Permit> waiting = ask("local");

@@ -577,14 +577,12 @@ class LimiterEngineTests {
 
         @Test
         void fewCallsTryAndServiceComesBackByItself() {
-            engine.start();
-            await().until(() -> backend.calls() > 0);
-            int calls = backend.calls();
             backend.wire(Wire.CUT);
             for (int i = 0; i < 1_000; i++) {
                 engine.acquire("lenient");
             }
-            assertThat(backend.calls() - calls).isLessThan(5);
+            assertThat(backend.calls()).isLessThan(5);
+            engine.start();
             backend.wire(Wire.WHOLE);
             await().until(engine::backendAvailable);
             assertThat(engine.acquire("lenient").fencingToken()).isPositive();

@@ -143,7 +143,7 @@ public final class RedisCluster implements AutoCloseable {
 
     private int masterOf(int slot) {
         return view().stream()
-                .filter((node) -> node.is(RedisClusterNode.NodeFlag.MASTER) && node.hasSlot(slot))
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.UPSTREAM) && node.hasSlot(slot))
                 .findFirst()
                 .orElseThrow()
                 .getUri()
@@ -162,7 +162,7 @@ public final class RedisCluster implements AutoCloseable {
     /** Returns the port of a master that does not serve a key. */
     public int anotherMasterThan(int port) {
         return view().stream()
-                .filter((node) -> node.is(RedisClusterNode.NodeFlag.MASTER)
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.UPSTREAM)
                         && !node.getSlots().isEmpty())
                 .map((node) -> node.getUri().getPort())
                 .filter((other) -> other != port)
