@@ -30,17 +30,22 @@ record History(List<Step> steps, List<Occurrence> occurrences, long endMicros) {
 
     /**
      * Returns the times during which workers used permits that they could take for valid. The use of a killed worker ends with it; that of
-     * a frozen one whose permit was no longer valid afterwards ends where it froze, at the latest.
+     * a frozen one whose permit was no longer valid afterwards ends where it froze, at the latest; where a worker has looked, that of a
+     * permit which it did not find valid in the end goes as far as its last look.
      */
     List<Use> uses() {
         Map<Long, Long> ends = new HashMap<>();
+        Map<Long, Long> looks = new HashMap<>();
         for (Occurrence occurrence : this.occurrences) {
             switch (occurrence.event()) {
+                case VALID -> looks.merge(occurrence.number(), occurrence.nanos(), Math::max);
                 case CLOSING -> ends.merge(occurrence.number(), occurrence.nanos(), Math::min);
                 case CLOSING_LATE, LOST -> ends.merge(occurrence.number(), surelyValidUntil(occurrence), Math::min);
                 default -> {}
             }
         }
+        occurrences(Event.CLOSING).forEach((closing) -> looks.remove(closing.number()));
+        ends.putAll(looks);
         List<Use> uses = new ArrayList<>();
         occurrences(Event.GRANTED).forEach((granted) -> {
             long end = ends.getOrDefault(granted.number(), Long.MAX_VALUE);

@@ -3,9 +3,11 @@ package io.ratelimit.wholesystem;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.Lease;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
+import io.ratelimit.wholesystem.Step.Restarted;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -42,7 +44,7 @@ final class PartitionWitness {
 
     private final Map<String, Long> sequences = new HashMap<>();
 
-    private long lastFence;
+    private long callMicros;
 
     /** Tickets that have queued, and those that have left, in their order. */
     private final List<Queued> moves = new ArrayList<>();
@@ -63,6 +65,10 @@ final class PartitionWitness {
     /** A call has begun, so the one before is over. */
     void begin(MonitorLine call) {
         end();
+        this.callMicros = call.micros();
+        if (call.command().equalsIgnoreCase("FLUSHALL")) {
+            restarted(Restarted.empty(call.micros(), call.micros()));
+        }
         if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
             this.ids.addAll(SeenCall.ids(call));
         }
@@ -92,6 +98,43 @@ final class PartitionWitness {
         }
     }
 
+    /** Returns when the last call was that it saw. */
+    long callMicros() {
+        return this.callMicros;
+    }
+
+    /** Redis has begun anew, so what it has not told of the call before is not known. */
+    void restarted(Restarted step) {
+        forgetCall();
+        this.held.clear();
+        this.held.addAll(step.held().keySet());
+        this.queued.clear();
+        step.queue().forEach((ticket) -> this.queued.put(ticket.ticket(), ticket.sequence()));
+        this.steps.accept(step);
+    }
+
+    /** Returns the state of the partition, as it is in Redis: that has begun anew, and nobody has asked it for anything yet. */
+    static Restarted stateOf(RedisProbe probe, long blindFromMicros, boolean lost) {
+        List<Queued> queue = new ArrayList<>();
+        Map<String, byte[]> tickets = probe.hash(Setup.PARTITION + ":t");
+        probe.scores(Setup.PARTITION + ":q")
+                .forEach((ticket, score) -> queue.add(
+                        new Queued(ticket, (long) doubles(tickets.get(ticket)).getDouble(0), score)));
+        return new Restarted(blindFromMicros, Witness.nowMicros(), lost, leases(probe), queue);
+    }
+
+    /** Returns what is held, as it is in Redis. */
+    static Map<String, Lease> leases(RedisProbe probe) {
+        Map<String, Lease> leases = new HashMap<>();
+        probe.hash(Setup.PARTITION + ":h").forEach((permit, packed) -> {
+            ByteBuffer holder = doubles(packed);
+            if (fence(holder) > 0) {
+                leases.put(permit, new Lease(leaseEnd(holder), slots(holder)));
+            }
+        });
+        return leases;
+    }
+
     /** Tells the steps of the script that is over. */
     void end() {
         free();
@@ -103,10 +146,15 @@ final class PartitionWitness {
                 tell(move);
             } else if (this.queued.remove(move.ticket()) != null) {
                 ByteBuffer holder = this.holders.get(move.ticket());
-                tell(isNew(move.ticket(), holder) ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
+                boolean isGranted = isNew(move.ticket(), holder) && !isPutBack(holder);
+                tell(isGranted ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
             }
         }
         direct.values().forEach(this::tell);
+        forgetCall();
+    }
+
+    private void forgetCall() {
         this.holders.clear();
         this.gone.clear();
         this.moves.clear();
@@ -137,13 +185,18 @@ final class PartitionWitness {
                     || this.moves.stream()
                             .anyMatch((move) ->
                                     move.sequence() > 0 && move.ticket().equals(permit));
-            if (isNew(permit, holder) && !left && fence(holder) <= this.lastFence) {
+            if (isNew(permit, holder) && isPutBack(holder)) {
                 tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
             } else if (isNew(permit, holder) && !left) {
                 direct.put(fence(holder), grant(permit, holder, false));
             }
         });
         return direct;
+    }
+
+    /** Redis reads the clock after it has told of the call: a grant is not from before. */
+    private boolean isPutBack(ByteBuffer holder) {
+        return holder.getDouble(8) < this.callMicros;
     }
 
     private boolean isNew(String permit, @Nullable ByteBuffer holder) {
@@ -164,9 +217,6 @@ final class PartitionWitness {
     }
 
     private boolean tell(Step step) {
-        if (step instanceof Granted granted) {
-            this.lastFence = granted.fence();
-        }
         if (step instanceof Granted || step instanceof PutBack) {
             this.held.add(step.ticket());
         }

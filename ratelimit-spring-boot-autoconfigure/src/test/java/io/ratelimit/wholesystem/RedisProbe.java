@@ -1,14 +1,21 @@
 package io.ratelimit.wholesystem;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.ScoredValue;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.codec.StringCodec;
 import io.ratelimit.testkit.RedisServer;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Talks to Redis past the workers: counts, and does harm.
@@ -23,9 +30,13 @@ final class RedisProbe implements AutoCloseable {
 
     private final RedisCommands<String, String> commands;
 
+    /** A character for a byte. */
+    private final RedisCommands<String, String> bytes;
+
     RedisProbe(RedisServer server) {
         this.client = RedisClient.create("redis://" + server.host() + ':' + server.port());
         this.commands = this.client.connect().sync();
+        this.bytes = this.client.connect(new StringCodec(ISO_8859_1)).sync();
     }
 
     /** Sends a token that whoever watches Redis sees, and returns it. */
@@ -50,6 +61,24 @@ final class RedisProbe implements AutoCloseable {
     private static long count(String statistics, String command) {
         Matcher line = Pattern.compile("cmdstat_" + command + ":calls=(\\d+)").matcher(statistics);
         return line.find() ? Long.parseLong(line.group(1)) : 0;
+    }
+
+    /** Returns a hash of Redis, its fields a character for a byte. */
+    Map<String, byte[]> hash(String key) {
+        Map<String, byte[]> hash = new HashMap<>();
+        this.bytes.hgetall(key).forEach((field, value) -> hash.put(field, value.getBytes(ISO_8859_1)));
+        return hash;
+    }
+
+    /** Returns a sorted set of Redis. */
+    Map<String, Double> scores(String key) {
+        return this.bytes.zrangeWithScores(key, 0, -1).stream()
+                .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
+    }
+
+    /** Deletes all keys. */
+    void deleteAll() {
+        this.commands.flushall();
     }
 
     List<String> keys() {

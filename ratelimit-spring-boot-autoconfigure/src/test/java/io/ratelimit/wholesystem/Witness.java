@@ -7,9 +7,11 @@ import io.ratelimit.wholesystem.Step.Granted;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
+import io.ratelimit.wholesystem.Step.Restarted;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sees what Redis does, by its MONITOR, without anybody's word for it: the steps of the partition, and the calls that came. Thread-safe.
@@ -28,9 +31,11 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Witness implements AutoCloseable {
 
-    private final Socket socket;
+    private volatile Socket socket;
 
-    private final RedisProbe probe;
+    private volatile RedisProbe probe;
+
+    private volatile Thread reader;
 
     private final PartitionWitness partition;
 
@@ -44,30 +49,51 @@ final class Witness implements AutoCloseable {
 
     private volatile long queued;
 
-    private Witness(Socket socket, RedisProbe probe) {
-        this.socket = socket;
+    private Witness(RedisServer server, RedisProbe probe) {
+        this.partition = new PartitionWitness(Setup.PARTITION, this::add);
         this.probe = probe;
-        this.partition = new PartitionWitness(Setup.PREFIX + '{' + Setup.RESOURCE + '}', this::add);
+        watch(server);
     }
 
     /** Begins to watch. */
     static Witness of(RedisServer server, RedisProbe probe) {
+        return new Witness(server, probe);
+    }
+
+    private void watch(RedisServer server) {
         try {
-            Socket socket = new Socket(server.host(), server.port());
-            Witness witness = new Witness(socket, probe);
-            socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
-            BufferedReader lines = new BufferedReader(
-                    new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
-            if (!"+OK".equals(lines.readLine())) {
+            this.socket = new Socket(server.host(), server.port());
+            this.socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
+            Reader lines = new BufferedReader(
+                    new InputStreamReader(this.socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
+            if (!"+OK".equals(readLine(lines))) {
                 throw new IllegalStateException("Redis does not want to be watched");
             }
-            Thread reader = new Thread(() -> witness.read(lines), "witness");
-            reader.setDaemon(true);
-            reader.start();
-            return witness;
+            this.reader = new Thread(() -> read(lines), "witness");
+            this.reader.setDaemon(true);
+            this.reader.start();
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    /**
+     * Goes on watching a Redis that has ended and is back, and that nobody has asked for anything yet.
+     *
+     * @param server where it is
+     * @param probe asks it
+     * @param lost whether its state was lost
+     */
+    void watchAgain(RedisServer server, RedisProbe probe, boolean lost) {
+        try {
+            this.reader.join();
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(ex);
+        }
+        this.partition.restarted(PartitionWitness.stateOf(probe, this.partition.callMicros(), lost));
+        this.probe = probe;
+        watch(server);
     }
 
     /** Waits until everything is seen that Redis has done until now. */
@@ -147,14 +173,26 @@ final class Witness implements AutoCloseable {
                 .formatted(held(), queued(), all.subList(Math.max(0, all.size() - 5), all.size()));
     }
 
-    private void read(BufferedReader lines) {
+    private void read(Reader lines) {
         try {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            for (String line = readLine(lines); line != null; line = readLine(lines)) {
                 see(line);
             }
         } catch (IOException ex) {
             // closed
         }
+    }
+
+    /** Reads a whole line: the last one of a Redis that was killed may not be. */
+    private static @Nullable String readLine(Reader lines) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int c = lines.read(); c >= 0; c = lines.read()) {
+            if (c == '\n') {
+                return line.substring(0, line.length() - 1);
+            }
+            line.append((char) c);
+        }
+        return null;
     }
 
     private void see(String line) {
@@ -188,6 +226,10 @@ final class Witness implements AutoCloseable {
             this.leaseEnds.put(step.ticket(), renewed.leaseEndMicros());
         } else if (step instanceof Freed) {
             this.leaseEnds.remove(step.ticket());
+        } else if (step instanceof Restarted restarted) {
+            this.leaseEnds.clear();
+            restarted.held().forEach((permit, lease) -> this.leaseEnds.put(permit, lease.endMicros()));
+            this.queued = restarted.queue().size();
         }
         if (step instanceof Queued) {
             this.queued++;

@@ -11,6 +11,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -30,13 +31,23 @@ public final class Worker implements AutoCloseable {
 
     private Worker(int port, Setup setup) throws Exception {
         this.connections = RedisConnections.open("127.0.0.1", port);
-        this.backend = new RedisBackend(this.connections, Setup.PREFIX, Setup.COMMAND_TIMEOUT);
+        this.backend = new RedisBackend(this.connections, Setup.PREFIX, setup.commandTimeout());
         this.engine = new LimiterEngine(
                 setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of());
         this.calls = new WorkerCalls(this.engine);
         this.engine.start();
-        this.engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+        Awaiting.until(
+                "the backend answers", this::isAnswered, () -> "none"); // a cold JVM takes longer than a command may
         Reports.report(Event.READY, 0, 0, this.engine.instance());
+    }
+
+    private boolean isAnswered() throws Exception {
+        try {
+            this.engine.inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException ex) {
+            return false;
+        }
     }
 
     /** Is one worker after the other, each from {@code begin} to {@code end}, until the standard input ends. */
