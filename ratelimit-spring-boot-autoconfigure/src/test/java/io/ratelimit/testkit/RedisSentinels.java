@@ -128,6 +128,11 @@ public final class RedisSentinels implements AutoCloseable {
         }
     }
 
+    /** The server of a port. */
+    public RedisServer server(int port) {
+        return this.servers.get(port);
+    }
+
     /** The port of the master, as the first Sentinel knows it. */
     public int master() {
         try (StatefulRedisSentinelConnection<String, String> connection = this.client.connectSentinel(

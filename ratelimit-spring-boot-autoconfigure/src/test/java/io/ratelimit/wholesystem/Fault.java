@@ -53,12 +53,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.killRedis();
+            scene.site().kill();
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.startRedisAgain();
+            scene.site().startAgain();
         }
 
         @Override
@@ -72,12 +72,71 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.signalRedis("-STOP");
+            scene.site().signal("-STOP");
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.signalRedis("-CONT");
+            scene.site().signal("-CONT");
+        }
+
+        @Override
+        public String target() {
+            return "redis";
+        }
+    }
+
+    /** SIGKILL; it comes back when the replica has taken over. */
+    record RedisKilledUntilReplaced() implements Fault {
+
+        @Override
+        public void begin(FaultScene scene) {
+            scene.site().kill();
+        }
+
+        @Override
+        public void end(FaultScene scene) {
+            scene.site().awaitReplaced();
+            scene.site().startAgain();
+        }
+
+        @Override
+        public String target() {
+            return "redis";
+        }
+    }
+
+    /** SIGSTOP until the replica has taken over: two masters for a moment, of which one knows nothing of the other. */
+    record RedisFrozenUntilReplaced() implements Fault {
+
+        @Override
+        public void begin(FaultScene scene) {
+            scene.site().signal("-STOP");
+        }
+
+        @Override
+        public void end(FaultScene scene) {
+            scene.site().awaitReplaced();
+            scene.site().signal("-CONT");
+        }
+
+        @Override
+        public String target() {
+            return "redis";
+        }
+    }
+
+    /** The replica is told to take over. */
+    record RedisReplaced() implements Fault {
+
+        @Override
+        public void begin(FaultScene scene) {
+            scene.site().replace();
+        }
+
+        @Override
+        public void end(FaultScene scene) {
+            scene.site().awaitReplaced();
         }
 
         @Override
@@ -91,7 +150,7 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.probe().deleteAll();
+            scene.site().probe().deleteAll();
         }
 
         @Override
@@ -105,7 +164,7 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.probe().flushScripts();
+            scene.site().probe().flushScripts();
         }
 
         @Override
@@ -119,7 +178,7 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.probe().cutConnections();
+            scene.site().probe().cutConnections();
         }
 
         @Override
@@ -133,12 +192,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).delay(this.delay.toMillis());
+            scene.site().link(this.worker).delay(this.delay.toMillis());
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).delay(0);
+            scene.site().link(this.worker).delay(0);
         }
 
         @Override
@@ -152,12 +211,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).stall(true);
+            scene.site().link(this.worker).stall(true);
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).stall(false);
+            scene.site().link(this.worker).stall(false);
         }
 
         @Override
@@ -171,12 +230,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).swallow();
+            scene.site().link(this.worker).swallow();
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).cut();
+            scene.site().link(this.worker).cut();
         }
 
         @Override
@@ -190,12 +249,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).refuse(true);
+            scene.site().link(this.worker).refuse(true);
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).refuse(scene.isRedisDown());
+            scene.site().link(this.worker).refuse(scene.site().isDown());
         }
 
         @Override
@@ -209,12 +268,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).loseReplies("", this.count);
+            scene.site().link(this.worker).loseReplies("", this.count);
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).loseReplies("", 0);
+            scene.site().link(this.worker).loseReplies("", 0);
         }
 
         @Override
@@ -228,12 +287,12 @@ sealed interface Fault {
 
         @Override
         public void begin(FaultScene scene) {
-            scene.link(this.worker).loseMessages(true);
+            scene.site().link(this.worker).loseMessages(true);
         }
 
         @Override
         public void end(FaultScene scene) {
-            scene.link(this.worker).loseMessages(false);
+            scene.site().link(this.worker).loseMessages(false);
         }
 
         @Override

@@ -8,7 +8,10 @@ import io.ratelimit.wholesystem.Fault.LinkSlow;
 import io.ratelimit.wholesystem.Fault.LinkStalled;
 import io.ratelimit.wholesystem.Fault.MessagesLost;
 import io.ratelimit.wholesystem.Fault.RedisFrozen;
+import io.ratelimit.wholesystem.Fault.RedisFrozenUntilReplaced;
 import io.ratelimit.wholesystem.Fault.RedisKilled;
+import io.ratelimit.wholesystem.Fault.RedisKilledUntilReplaced;
+import io.ratelimit.wholesystem.Fault.RedisReplaced;
 import io.ratelimit.wholesystem.Fault.RepliesLost;
 import io.ratelimit.wholesystem.Fault.ScriptsForgotten;
 import io.ratelimit.wholesystem.Fault.WorkerFrozen;
@@ -19,6 +22,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -26,12 +30,13 @@ import java.util.stream.IntStream;
  * What happens to a system, all of it from a seed: who runs, what it does, and what goes wrong when.
  *
  * @param seed the seed
+ * @param topology what Redis is made of
  * @param setup the limits
  * @param isDurable whether Redis keeps its state on disk
  * @param loads what each worker does all the time
  * @param faults what goes wrong, by its begin
  */
-record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>> loads, List<Timed> faults) {
+record FaultSchedule(long seed, Topology topology, Setup setup, boolean isDurable, List<List<Load>> loads, List<Timed> faults) {
 
     private static final Duration LEASE = Duration.ofMillis(1_500);
 
@@ -49,7 +54,7 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
     /** So many draws find a fault that hits nothing which is hit already. */
     private static final int MOST_DRAWS = 40;
 
-    static FaultSchedule of(long seed) {
+    static FaultSchedule of(long seed, Topology topology) {
         Random random = new Random(seed);
         Setup setup = setup(random);
         boolean durable = random.nextBoolean();
@@ -57,7 +62,10 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
         List<List<Load>> loads = IntStream.range(0, workers)
                 .mapToObj((worker) -> loads(random, setup, worker))
                 .toList();
-        return new FaultSchedule(seed, setup, durable, loads, faults(random, workers));
+        List<Timed> faults = (topology == Topology.STANDALONE)
+                ? faults(random, () -> onStandalone(random, random.nextInt(workers)))
+                : faults(random, () -> onReplicated(random, random.nextInt(workers)));
+        return new FaultSchedule(seed, topology, setup, durable, loads, faults);
     }
 
     private static Setup setup(Random random) {
@@ -91,14 +99,12 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
                 .holdingFor(setup.slots() > 0 ? Duration.ofMillis(holdMillis) : Duration.ZERO);
     }
 
-    private static List<Timed> faults(Random random, int workers) {
+    private static List<Timed> faults(Random random, Supplier<Fault> draw) {
         int count = 2 + random.nextInt(4);
         List<Timed> faults = new ArrayList<>();
         for (int i = 0; i < MOST_DRAWS && faults.size() < count; i++) {
-            Timed drawn = fault(random, workers);
-            boolean survived = faults.stream().noneMatch((other) -> other.fault() instanceof WorkerKilled)
-                    || !(drawn.fault() instanceof WorkerKilled);
-            if (survived && faults.stream().noneMatch(drawn::collides)) {
+            Timed drawn = timed(random, draw.get());
+            if (faults.stream().noneMatch((other) -> drawn.collides(other) || drawn.happensOnce(other))) {
                 faults.add(drawn);
             }
         }
@@ -106,9 +112,8 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
         return faults;
     }
 
-    private static Timed fault(Random random, int workers) {
-        int worker = random.nextInt(workers);
-        Fault fault = switch (random.nextInt(16)) {
+    private static Fault onStandalone(Random random, int worker) {
+        return switch (random.nextInt(16)) {
             case 0 -> new WorkerKilled(worker);
             case 1, 2 -> new WorkerFrozen(worker);
             case 3, 4, 5 -> new RedisKilled();
@@ -123,6 +128,22 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
             case 14 -> new RepliesLost(worker, 1 + random.nextInt(5));
             default -> new MessagesLost(worker);
         };
+    }
+
+    private static Fault onReplicated(Random random, int worker) {
+        return switch (random.nextInt(12)) {
+            case 0 -> new WorkerKilled(worker);
+            case 1, 2 -> new WorkerFrozen(worker);
+            case 3, 4 -> new RedisKilledUntilReplaced();
+            case 5, 6 -> new RedisFrozenUntilReplaced();
+            case 7, 8 -> new RedisReplaced();
+            case 9 -> new KeysDeleted();
+            case 10 -> new ScriptsForgotten();
+            default -> new ClientsKilled();
+        };
+    }
+
+    private static Timed timed(Random random, Fault fault) {
         boolean pastTheLease =
                 random.nextInt(4) == 0 && (fault instanceof WorkerFrozen || fault instanceof RedisFrozen);
         int lasts = pastTheLease ? 2 * (int) LEASE.toMillis() : 20 + random.nextInt(LONGEST_FAULT_MILLIS);
@@ -149,15 +170,34 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
 
     @Override
     public String toString() {
-        return "seed %d: %d workers, %d slots, rate %d per %s, %s, faults %s"
+        return "seed %d on %s: %d workers, %d slots, rate %d per %s, %s, faults %s"
                 .formatted(
                         this.seed,
+                        this.topology,
                         workers(),
                         this.setup.slots(),
                         this.setup.rate(),
                         this.setup.window(),
                         this.isDurable ? "durable" : "not durable",
                         this.faults.stream().map(Timed::toString).collect(Collectors.joining(", ")));
+    }
+
+    /** What Redis is made of. */
+    enum Topology {
+        /** One server. */
+        STANDALONE,
+        /** A master and a replica, which Sentinels watch. */
+        SENTINEL,
+        /** Three masters, with a replica each. */
+        CLUSTER;
+
+        RedisSite start(FaultSchedule schedule) {
+            return switch (this) {
+                case STANDALONE -> new StandaloneSite(schedule.isDurable(), schedule.workers());
+                case SENTINEL -> ReplicatedSite.underSentinels();
+                case CLUSTER -> ReplicatedSite.inCluster();
+            };
+        }
     }
 
     /**
@@ -172,6 +212,18 @@ record FaultSchedule(long seed, Setup setup, boolean isDurable, List<List<Load>>
      * A fault and its time, from the begin of the schedule.
      */
     record Timed(Fault fault, int beginMillis, int endMillis) {
+
+        /** Returns whether only one of two can be in a schedule: a replica takes over once, and some worker survives. */
+        boolean happensOnce(Timed other) {
+            return this.fault instanceof WorkerKilled && other.fault instanceof WorkerKilled
+                    || replaces(this.fault) && replaces(other.fault);
+        }
+
+        private static boolean replaces(Fault fault) {
+            return fault instanceof RedisKilledUntilReplaced
+                    || fault instanceof RedisFrozenUntilReplaced
+                    || fault instanceof RedisReplaced;
+        }
 
         boolean collides(Timed other) {
             return this.fault.target().equals(other.fault.target())

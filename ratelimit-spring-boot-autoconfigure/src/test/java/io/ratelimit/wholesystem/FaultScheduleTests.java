@@ -3,8 +3,10 @@ package io.ratelimit.wholesystem;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ratelimit.wholesystem.FaultRun.Outcome;
+import io.ratelimit.wholesystem.FaultSchedule.Topology;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -13,8 +15,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Several JVMs on a Redis, and everything goes wrong at random: see {@link Fault}. What must hold is checked after each schedule.
  *
- * <p>The system property {@code ratelimit.test.schedules} says how many are played (4), {@code ratelimit.test.seed} plays the one of a
- * seed.
+ * <p>The system property {@code ratelimit.test.schedules} says how many are played (4), {@code ratelimit.test.topology}
+ * what Redis is made of ({@code standalone}, {@code sentinel} or {@code cluster}), {@code ratelimit.test.seed} plays the one of a seed.
  */
 class FaultScheduleTests {
 
@@ -28,8 +30,10 @@ class FaultScheduleTests {
         List<Outcome> outcomes = new ArrayList<>();
         long faults = 0;
         long[] seeds = seeds();
+        Topology topology =
+                Topology.valueOf(System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
         for (long seed : seeds) {
-            FaultSchedule schedule = FaultSchedule.of(seed);
+            FaultSchedule schedule = FaultSchedule.of(seed, topology);
             System.out.println("Schedule of " + schedule);
             faults += schedule.faults().size();
             try {
@@ -46,8 +50,9 @@ class FaultScheduleTests {
             }
         }
         System.out.printf(
-                "%d schedules (seeds %s), %d faults, %d calls, of which %d were granted and %d failed; longest recovery %d ms; %d violations%n",
+                "%d schedules on %s (seeds %s), %d faults, %d calls, of which %d were granted and %d failed; longest recovery %d ms; %d violations%n",
                 seeds.length,
+                topology,
                 LongStream.of(seeds).boxed().toList(),
                 faults,
                 outcomes.stream().mapToLong(Outcome::calls).sum(),

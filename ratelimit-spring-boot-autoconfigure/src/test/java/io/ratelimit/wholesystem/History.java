@@ -11,10 +11,23 @@ import java.util.stream.Stream;
  * What has happened: as Redis did it, and as the workers saw it.
  *
  * @param steps the steps of the partition, in Redis' order
+ * @param elsewhere the steps of other servers that have served the partition
  * @param occurrences what the workers have told, and what the test has done to them, by time
  * @param endMicros when it ends, by Redis' clock: leases may be over by then without a step
  */
-record History(List<Step> steps, List<Occurrence> occurrences, long endMicros) {
+record History(List<Step> steps, List<Step> elsewhere, List<Occurrence> occurrences, long endMicros) {
+
+    /** Makes one of a Redis of one server. */
+    History(List<Step> steps, List<Occurrence> occurrences, long endMicros) {
+        this(steps, List.of(), occurrences, endMicros);
+    }
+
+    /** Returns the steps of all servers of a kind, in no order. */
+    <S extends Step> Stream<S> everywhere(Class<S> kind) {
+        return Stream.concat(this.steps.stream(), this.elsewhere.stream())
+                .filter(kind::isInstance)
+                .map(kind::cast);
+    }
 
     Stream<Granted> grants() {
         return steps(Granted.class);

@@ -20,8 +20,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What must hold of a history, one method for each invariant. Every method throws an {@link AssertionError} that tells what broke it.
@@ -105,32 +107,44 @@ final class HistoryChecker {
     }
 
     /**
-     * At every grant, the permits in use that Redis has granted until then take no more slots than the limit; where Redis has lost its
-     * state, those granted before count again once they are put back: until then as many again may be in use, which ends with their
-     * leases at the latest. Returns the most that are in use.
+     * At every grant, the permits in use that the server knows of take no more slots than the limit. It knows of those that it has granted
+     * or heard of by replication; one that has lost its state knows of none until they are put back. Returns the most that are in use.
      */
     long neverMoreSlotsInUseThan(long limit) {
-        Losses losses = Losses.of(this.history);
-        List<Use> inUse = new ArrayList<>();
+        Map<Long, Use> uses = this.history.uses().stream().collect(Collectors.toMap(Use::fence, (use) -> use));
+        Map<Long, Long> known = new HashMap<>();
         long most = 0;
-        List<Use> uses = this.history.uses().stream()
-                .sorted(Comparator.comparingLong(Use::fence))
-                .toList();
-        for (Use use : uses) {
-            inUse.add(use);
-            List<Use> known = inUse.stream()
-                    .filter((other) -> other == use || other.toNanos() > use.fromNanos())
-                    .filter((other) -> !losses.isForgotten(other.fence(), use.fence()))
-                    .toList();
-            long slots =
-                    known.stream().mapToLong((one) -> losses.slots(one.fence())).sum();
-            assertThat(slots)
-                    .as("slots in use at the grant of %s: %s", use, known)
-                    .isLessThanOrEqualTo(limit);
-            inUse.removeIf((other) -> other.toNanos() <= use.fromNanos() - LONGEST_DELIVERY_NANOS);
-            most = Math.max(most, slots);
+        for (Step step : this.history.steps()) {
+            if (step instanceof Restarted restarted && restarted.lost()) {
+                known.clear();
+                restarted.held().values().forEach((lease) -> known.put(lease.fence(), lease.slots()));
+            } else if (step instanceof PutBack back) {
+                known.put(back.fence(), back.slots());
+            } else if (step instanceof Granted granted) {
+                known.put(granted.fence(), granted.slots());
+                Use use = uses.get(granted.fence());
+                if (use != null) {
+                    long slots = known.entrySet().stream()
+                            .filter((other) -> isInUse(uses.get(other.getKey()), use))
+                            .mapToLong(Map.Entry::getValue)
+                            .sum();
+                    assertThat(slots).as("slots in use at %s", granted).isLessThanOrEqualTo(limit);
+                    most = Math.max(most, slots);
+                    known.keySet()
+                            .removeIf((fence) -> !isInUse(uses.get(fence), use, LONGEST_DELIVERY_NANOS));
+                }
+            }
         }
         return most;
+    }
+
+    private static boolean isInUse(@Nullable Use one, Use other) {
+        return one == other || isInUse(one, other, 0);
+    }
+
+    /** Returns whether one that was granted before another still was in use when that began, give or take. */
+    private static boolean isInUse(@Nullable Use one, Use other, long moreNanos) {
+        return one != null && one.toNanos() > other.fromNanos() - moreNanos;
     }
 
     /** No closed window has more admissions than the limit, by Redis' clock. Returns the most that one has. */
@@ -143,8 +157,14 @@ final class HistoryChecker {
      * more.
      */
     int neverAdmittedMoreSinceALossThan(int limit, Duration window) {
-        Losses losses = Losses.of(this.history);
-        return admissions().stream().collect(Collectors.groupingBy(losses::before)).values().stream()
+        List<Long> losses = this.history
+                .everywhere(Restarted.class)
+                .filter(Restarted::lost)
+                .map(Restarted::atMicros)
+                .toList();
+        Function<Long, Long> lossesBefore =
+                (time) -> losses.stream().filter((loss) -> loss < time).count();
+        return admissions().stream().collect(Collectors.groupingBy(lossesBefore)).values().stream()
                 .mapToInt((times) -> neverAdmittedMoreThan(limit, window, times))
                 .max()
                 .orElse(0);
@@ -166,7 +186,7 @@ final class HistoryChecker {
     /** The times of all grants by Redis' clock: those with slots that the witness saw, and those of rates alone that workers were told. */
     private List<Long> admissions() {
         Map<Long, Long> byFence = new HashMap<>();
-        this.history.grants().forEach((granted) -> byFence.put(granted.fence(), granted.atMicros()));
+        this.history.everywhere(Granted.class).forEach((granted) -> byFence.put(granted.fence(), granted.atMicros()));
         this.history.occurrences(Event.ADMITTED).forEach((told) -> byFence.put(told.number(), told.call()));
         return byFence.values().stream().sorted().toList();
     }
@@ -236,7 +256,8 @@ final class HistoryChecker {
                 held.addAll(restarted.held().keySet());
             }
         }
-        Set<Long> granted = Stream.concat(this.history.grants().map(Granted::fence), told(Event.ADMITTED).stream())
+        Set<Long> granted = Stream.concat(
+                        this.history.everywhere(Granted.class).map(Granted::fence), told(Event.ADMITTED).stream())
                 .collect(Collectors.toSet());
         assertThat(without(granted, told(Event.GRANTED)).stream().filter((fence) -> !isBlindAt(fence)))
                 .as("fences that calls were told and Redis did not grant")
@@ -309,7 +330,7 @@ final class HistoryChecker {
     }
 
     private boolean isBlindAt(long fence) {
-        return this.history.steps(Restarted.class).anyMatch((restarted) -> restarted.isBlindAt(fence));
+        return this.history.everywhere(Restarted.class).anyMatch((restarted) -> restarted.isBlindAt(fence));
     }
 
     private static List<Long> without(Set<Long> known, List<Long> all) {

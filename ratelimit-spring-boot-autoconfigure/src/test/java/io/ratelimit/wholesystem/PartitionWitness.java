@@ -46,6 +46,20 @@ final class PartitionWitness {
 
     private long callMicros;
 
+    private long lastFence;
+
+    /** When all keys expire. */
+    private long expiresAtMillis = Long.MAX_VALUE;
+
+    /** Whether the commands come from a master, and not from a script that runs here. */
+    private boolean isReplica;
+
+    private boolean isInTransaction;
+
+    private boolean isMaster;
+
+    private boolean isOver;
+
     /** Tickets that have queued, and those that have left, in their order. */
     private final List<Queued> moves = new ArrayList<>();
 
@@ -59,18 +73,58 @@ final class PartitionWitness {
         return line.contains("] \"HSET\"")
                 || line.contains("] \"HDEL\"")
                 || line.contains("] \"ZADD\"")
-                || line.contains("] \"ZREM\"");
+                || line.contains("] \"ZREM\"")
+                || line.contains("] \"SET\"") && line.contains("\"PXAT\"");
     }
 
     /** A call has begun, so the one before is over. */
     void begin(MonitorLine call) {
         end();
         this.callMicros = call.micros();
+        this.isInTransaction = call.command().equalsIgnoreCase("MULTI");
         if (call.command().equalsIgnoreCase("FLUSHALL")) {
             restarted(Restarted.empty(call.micros(), call.micros()));
+        } else if (isExpiry(call)) {
+            forgotten(call.micros());
         }
         if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
             this.ids.addAll(SeenCall.ids(call));
+            this.isMaster = true;
+            this.isReplica = false;
+            if (call.micros() / 1_000 > this.expiresAtMillis) {
+                forgotten(call.micros());
+            }
+        }
+    }
+
+    /** Returns whether a master tells that the keys of the partition are over. */
+    private boolean isExpiry(MonitorLine call) {
+        return (call.command().equalsIgnoreCase("DEL") || call.command().equalsIgnoreCase("UNLINK"))
+                && call.word(1).equals(this.key);
+    }
+
+    private void forgotten(long atMicros) {
+        restarted(new Restarted(atMicros, atMicros, false, Map.of(), List.of()));
+    }
+
+    /** A master has told of a command that a script ran there. */
+    void replicate(MonitorLine line) {
+        if (this.isMaster) {
+            over(); // what it has been told of while it was no replica is not seen
+        }
+        if (!this.isInTransaction) {
+            end();
+            this.callMicros = line.micros();
+        }
+        this.isReplica = true;
+        add(line);
+    }
+
+    /** What it sees from now on is not of interest: it does not serve the partition any more. */
+    void over() {
+        if (!this.isOver) {
+            restarted(Restarted.empty(this.callMicros, Witness.nowMicros()));
+            this.isOver = true;
         }
     }
 
@@ -81,6 +135,7 @@ final class PartitionWitness {
             return;
         }
         switch (line.command() + on.substring(this.key.length())) {
+            case "SET" -> this.expiresAtMillis = Long.parseLong(line.word(4));
             case "HSET:h" -> {
                 for (int i = 2; i < line.words().size(); i += 2) {
                     this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
@@ -104,8 +159,17 @@ final class PartitionWitness {
     }
 
     /** Redis has begun anew, so what it has not told of the call before is not known. */
-    void restarted(Restarted step) {
+    void restarted(Restarted step, long expiresAtMillis) {
+        restarted(step);
+        this.expiresAtMillis = expiresAtMillis;
+    }
+
+    private void restarted(Restarted step) {
+        if (this.isOver) {
+            return;
+        }
         forgetCall();
+        this.expiresAtMillis = Long.MAX_VALUE;
         this.held.clear();
         this.held.addAll(step.held().keySet());
         this.queued.clear();
@@ -129,7 +193,7 @@ final class PartitionWitness {
         probe.hash(Setup.PARTITION + ":h").forEach((permit, packed) -> {
             ByteBuffer holder = doubles(packed);
             if (fence(holder) > 0) {
-                leases.put(permit, new Lease(leaseEnd(holder), slots(holder)));
+                leases.put(permit, new Lease(fence(holder), leaseEnd(holder), slots(holder)));
             }
         });
         return leases;
@@ -186,7 +250,7 @@ final class PartitionWitness {
                             .anyMatch((move) ->
                                     move.sequence() > 0 && move.ticket().equals(permit));
             if (isNew(permit, holder) && isPutBack(holder)) {
-                tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
+                tell(new PutBack(permit, fence(holder), leaseEnd(holder), slots(holder)));
             } else if (isNew(permit, holder) && !left) {
                 direct.put(fence(holder), grant(permit, holder, false));
             }
@@ -194,9 +258,9 @@ final class PartitionWitness {
         return direct;
     }
 
-    /** Redis reads the clock after it has told of the call: a grant is not from before. */
+    /** Redis reads the clock after it has told of the call, so a grant is not from before; a replica tells of it later. */
     private boolean isPutBack(ByteBuffer holder) {
-        return holder.getDouble(8) < this.callMicros;
+        return this.isReplica ? fence(holder) <= this.lastFence : holder.getDouble(8) < this.callMicros;
     }
 
     private boolean isNew(String permit, @Nullable ByteBuffer holder) {
@@ -217,6 +281,12 @@ final class PartitionWitness {
     }
 
     private boolean tell(Step step) {
+        if (this.isOver) {
+            return true;
+        }
+        if (step instanceof Granted granted) {
+            this.lastFence = granted.fence();
+        }
         if (step instanceof Granted || step instanceof PutBack) {
             this.held.add(step.ticket());
         }

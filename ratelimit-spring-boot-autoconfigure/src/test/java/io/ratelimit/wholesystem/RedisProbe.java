@@ -7,7 +7,6 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.ScoredValue;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
-import io.ratelimit.testkit.RedisServer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -33,8 +32,8 @@ final class RedisProbe implements AutoCloseable {
     /** A character for a byte. */
     private final RedisCommands<String, String> bytes;
 
-    RedisProbe(RedisServer server) {
-        this.client = RedisClient.create("redis://" + server.host() + ':' + server.port());
+    RedisProbe(int port) {
+        this.client = RedisClient.create("redis://127.0.0.1:" + port);
         this.commands = this.client.connect().sync();
         this.bytes = this.client.connect(new StringCodec(ISO_8859_1)).sync();
     }
@@ -76,6 +75,10 @@ final class RedisProbe implements AutoCloseable {
                 .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
     }
 
+    boolean isMaster() {
+        return this.commands.role().get(0).equals("master");
+    }
+
     /** Deletes all keys. */
     void deleteAll() {
         this.commands.flushall();
@@ -88,6 +91,12 @@ final class RedisProbe implements AutoCloseable {
     /** Returns in how many milliseconds a key expires; negative if it does not. */
     long expiryMillis(String key) {
         return this.commands.pttl(key);
+    }
+
+    /** Returns when a key expires; the greatest number if there is none. */
+    long expiresAtMillis(String key) {
+        long at = this.commands.pexpiretime(key);
+        return (at > 0) ? at : Long.MAX_VALUE;
     }
 
     void flushScripts() {

@@ -40,7 +40,7 @@ sealed interface Step {
     /**
      * A permit that Redis did not know (any more) was put back on its owner's word. That is no grant: its fence is as old as it is.
      */
-    record PutBack(String ticket, long leaseEndMicros, long slots) implements Step {}
+    record PutBack(String ticket, long fence, long leaseEndMicros, long slots) implements Step {}
 
     /**
      * The lease of a permit was renewed.
@@ -56,7 +56,7 @@ sealed interface Step {
     record Freed(String ticket, boolean byOwner) implements Step {}
 
     /**
-     * Redis has begun anew: after its end, or after all of its keys were deleted.
+     * Redis has begun anew: after its end, after all of its keys were deleted, or after those of the partition were over.
      *
      * @param blindFromMicros from when on nobody saw what it did
      * @param atMicros when it began
@@ -86,8 +86,9 @@ sealed interface Step {
     /**
      * Slots that are kept.
      *
+     * @param fence the fencing token of the permit
      * @param endMicros until when
      * @param slots how many
      */
-    record Lease(long endMicros, long slots) {}
+    record Lease(long fence, long endMicros, long slots) {}
 }

@@ -1,6 +1,5 @@
 package io.ratelimit.wholesystem;
 
-import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
@@ -49,20 +48,20 @@ final class Witness implements AutoCloseable {
 
     private volatile long queued;
 
-    private Witness(RedisServer server, RedisProbe probe) {
+    private Witness(int port, RedisProbe probe) {
         this.partition = new PartitionWitness(Setup.PARTITION, this::add);
         this.probe = probe;
-        watch(server);
+        watch(port);
     }
 
     /** Begins to watch. */
-    static Witness of(RedisServer server, RedisProbe probe) {
-        return new Witness(server, probe);
+    static Witness of(int port, RedisProbe probe) {
+        return new Witness(port, probe);
     }
 
-    private void watch(RedisServer server) {
+    private void watch(int port) {
         try {
-            this.socket = new Socket(server.host(), server.port());
+            this.socket = new Socket("127.0.0.1", port);
             this.socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
             Reader lines = new BufferedReader(
                     new InputStreamReader(this.socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
@@ -80,20 +79,31 @@ final class Witness implements AutoCloseable {
     /**
      * Goes on watching a Redis that has ended and is back, and that nobody has asked for anything yet.
      *
-     * @param server where it is
+     * @param port where it is
      * @param probe asks it
      * @param lost whether its state was lost
      */
-    void watchAgain(RedisServer server, RedisProbe probe, boolean lost) {
+    void watchAgain(int port, RedisProbe probe, boolean lost) {
+        joinReader();
+        this.partition.restarted(
+                PartitionWitness.stateOf(probe, this.partition.callMicros(), lost),
+                probe.expiresAtMillis(Setup.PARTITION));
+        this.probe = probe;
+        watch(port);
+    }
+
+    /** What it watches has ended, or serves the partition no more. */
+    void ended() {
+        this.partition.over();
+    }
+
+    private void joinReader() {
         try {
             this.reader.join();
         } catch (InterruptedException ex) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(ex);
         }
-        this.partition.restarted(PartitionWitness.stateOf(probe, this.partition.callMicros(), lost));
-        this.probe = probe;
-        watch(server);
     }
 
     /** Waits until everything is seen that Redis has done until now. */
@@ -197,12 +207,17 @@ final class Witness implements AutoCloseable {
 
     private void see(String line) {
         boolean fromScript = line.startsWith("[0 lua]", line.indexOf('['));
-        if (fromScript && !PartitionWitness.concerns(line)) {
+        boolean concerns = PartitionWitness.concerns(line);
+        if (fromScript && !concerns) {
             return;
         }
         MonitorLine parsed = MonitorLine.parse(line);
         if (fromScript) {
             this.partition.add(parsed);
+            return;
+        }
+        if (concerns && parsed.word(1).startsWith(Setup.PARTITION)) {
+            this.partition.replicate(parsed);
             return;
         }
         this.partition.begin(parsed);
