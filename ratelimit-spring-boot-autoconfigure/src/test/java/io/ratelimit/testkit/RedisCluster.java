@@ -143,7 +143,7 @@ public final class RedisCluster implements AutoCloseable {
 
     private int masterOf(int slot) {
         return view().stream()
-                .filter((node) -> node.is(RedisClusterNode.NodeFlag.MASTER) && node.hasSlot(slot))
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.UPSTREAM) && node.hasSlot(slot))
                 .findFirst()
                 .orElseThrow()
                 .getUri()
@@ -155,6 +155,14 @@ public final class RedisCluster implements AutoCloseable {
         return ClusterPartitionParser.parse(commands(first).clusterNodes()).getPartitions();
     }
 
+    /** The ports of the nodes that follow a master. */
+    public List<Integer> replicas() {
+        return view().stream()
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.REPLICA))
+                .map((node) -> node.getUri().getPort())
+                .toList();
+    }
+
     private String idOf(int port) {
         return commands(port).clusterMyId();
     }
@@ -162,7 +170,7 @@ public final class RedisCluster implements AutoCloseable {
     /** Returns the port of a master that does not serve a key. */
     public int anotherMasterThan(int port) {
         return view().stream()
-                .filter((node) -> node.is(RedisClusterNode.NodeFlag.MASTER)
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.UPSTREAM)
                         && !node.getSlots().isEmpty())
                 .map((node) -> node.getUri().getPort())
                 .filter((other) -> other != port)
