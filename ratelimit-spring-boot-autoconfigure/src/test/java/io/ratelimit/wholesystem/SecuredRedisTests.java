@@ -14,8 +14,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
-/** Redis behind TLS, a password, in another database, under a prefix: as an application configures it. */
+/** Redis behind TLS, a password, a pool, in another database, under a prefix: as an application configures it. */
 class SecuredRedisTests {
 
     private static String[] address(RedisServer redis, String... more) {
@@ -87,6 +89,32 @@ class SecuredRedisTests {
                     .anyMatch((key) -> key.startsWith("ratelimit:office:{pool}"))
                     .anyMatch((key) -> key.startsWith("ratelimit:shop:{pool}"))
                     .allMatch((key) -> key.startsWith("ratelimit:office:") || key.startsWith("ratelimit:shop:"));
+        }
+    }
+
+    @Test
+    void isReachedThroughAPoolOfTwoConnections() {
+        try (RedisServer redis = RedisServer.start()) {
+            Workout.of(Workout.instance(address(
+                    redis,
+                    "spring.data.redis.lettuce.pool.enabled=true",
+                    "spring.data.redis.lettuce.pool.max-active=2")));
+        }
+    }
+
+    @Test
+    void isReachedThroughConnectionsThatAreNotShared() {
+        try (RedisServer redis = RedisServer.start()) {
+            Workout.of(Workout.instance(address(redis))
+                    .withBean(BeanPostProcessor.class, () -> new BeanPostProcessor() {
+                        @Override
+                        public Object postProcessBeforeInitialization(Object bean, String name) {
+                            if (bean instanceof LettuceConnectionFactory factory) {
+                                factory.setShareNativeConnection(false);
+                            }
+                            return bean;
+                        }
+                    }));
         }
     }
 
