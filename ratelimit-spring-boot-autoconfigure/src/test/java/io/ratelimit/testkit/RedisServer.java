@@ -102,7 +102,8 @@ public final class RedisServer implements AutoCloseable {
         return new RedisServer(process, pidFile, settings);
     }
 
-    static int freePort() {
+    /** A port that nobody listens on. */
+    public static int freePort() {
         return PortProvider.newEphemeralPortProvider().get();
     }
 
