@@ -49,7 +49,7 @@ final class FaultRun {
             action.what().accept(this.scene);
         }
         this.healedNanos = System.nanoTime();
-        parkUntil(this.healedNanos + RECOVERY.plus(SLACK).toNanos());
+        parkUntil(this.healedNanos + RECOVERY.plus(SLACK).plus(SLACK).toNanos());
         this.scene.unload();
         grantsAllSlotsAndNoMore();
         return checked(this.scene.end());
@@ -107,7 +107,7 @@ final class FaultRun {
                 .allSatisfy((failure) -> assertThat(failure.text()).contains("BackendUnavailableException"));
         long lastFailure = failures.stream().mapToLong(Occurrence::nanos).max().orElse(this.healedNanos);
         Duration recovery = Duration.ofNanos(Math.max(0, lastFailure - this.healedNanos));
-        assertThat(recovery).as("time to recover").isLessThanOrEqualTo(RECOVERY.plus(setup.commandTimeout()));
+        assertThat(recovery).as("time to recover").isLessThanOrEqualTo(RECOVERY.plus(SLACK));
         for (WorkerProcess worker : this.scene.alive()) {
             assertThat(worker.soFar())
                     .as("answers to %s once all is well", worker)

@@ -154,7 +154,7 @@ final class HistoryChecker {
 
     /**
      * The same, where Redis may have lost its state: then each rate starts from nothing, so that what was admitted before counts no
-     * more.
+     * more. What was granted to a call that had given up is refunded, so it counts for nobody.
      */
     int neverAdmittedMoreSinceALossThan(int limit, Duration window) {
         List<Long> losses = this.history
@@ -164,7 +164,9 @@ final class HistoryChecker {
                 .toList();
         Function<Long, Long> lossesBefore =
                 (time) -> losses.stream().filter((loss) -> loss < time).count();
-        return admissions().stream().collect(Collectors.groupingBy(lossesBefore)).values().stream()
+        Map<Long, Long> byFence = admissionsByFence();
+        byFence.keySet().retainAll(Set.copyOf(told(Event.GRANTED)));
+        return byFence.values().stream().sorted().collect(Collectors.groupingBy(lossesBefore)).values().stream()
                 .mapToInt((times) -> neverAdmittedMoreThan(limit, window, times))
                 .max()
                 .orElse(0);
@@ -185,10 +187,14 @@ final class HistoryChecker {
 
     /** The times of all grants by Redis' clock: those with slots that the witness saw, and those of rates alone that workers were told. */
     private List<Long> admissions() {
+        return admissionsByFence().values().stream().sorted().toList();
+    }
+
+    private Map<Long, Long> admissionsByFence() {
         Map<Long, Long> byFence = new HashMap<>();
         this.history.everywhere(Granted.class).forEach((granted) -> byFence.put(granted.fence(), granted.atMicros()));
         this.history.occurrences(Event.ADMITTED).forEach((told) -> byFence.put(told.number(), told.call()));
-        return byFence.values().stream().sorted().toList();
+        return byFence;
     }
 
     /** Grants go in the order of the queue, score before ticket: nobody is overtaken, and nobody barges. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.ScoredValue;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
@@ -75,8 +76,24 @@ final class RedisProbe implements AutoCloseable {
                 .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
     }
 
+    /** Returns whether it says that it is a master; one that cuts connections may become one. */
     boolean isMaster() {
-        return this.commands.role().get(0).equals("master");
+        try {
+            return this.commands.role().get(0).equals("master");
+        } catch (RedisException ex) {
+            return false;
+        }
+    }
+
+    /** Returns the port of the first replica. */
+    int replicaPort() {
+        List<?> replicas = (List<?>) this.commands.role().get(2);
+        return Integer.parseInt((String) ((List<?>) replicas.get(0)).get(1));
+    }
+
+    /** Lets a replica in a cluster take the place of its master. */
+    void takeOver() {
+        this.commands.clusterFailover(false);
     }
 
     /** Deletes all keys. */
@@ -93,10 +110,9 @@ final class RedisProbe implements AutoCloseable {
         return this.commands.pttl(key);
     }
 
-    /** Returns when a key expires; the greatest number if there is none. */
+    /** Returns when a key expires; a negative number if there is none any more. */
     long expiresAtMillis(String key) {
-        long at = this.commands.pexpiretime(key);
-        return (at > 0) ? at : Long.MAX_VALUE;
+        return this.commands.pexpiretime(key);
     }
 
     void flushScripts() {

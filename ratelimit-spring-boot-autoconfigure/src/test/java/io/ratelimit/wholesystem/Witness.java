@@ -17,10 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +33,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Witness implements AutoCloseable {
 
+    private static final long TOKEN_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
     private volatile Socket socket;
 
     private volatile RedisProbe probe;
 
     private volatile Thread reader;
+
+    private volatile boolean isStubborn;
 
     private final PartitionWitness partition;
 
@@ -60,6 +67,20 @@ final class Witness implements AutoCloseable {
     }
 
     private void watch(int port) {
+        Reader lines = connect(port);
+        this.reader = new Thread(
+                () -> {
+                    read(lines);
+                    while (this.isStubborn) {
+                        read(connect(port));
+                    }
+                },
+                "witness");
+        this.reader.setDaemon(true);
+        this.reader.start();
+    }
+
+    private Reader connect(int port) {
         try {
             this.socket = new Socket("127.0.0.1", port);
             this.socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
@@ -68,12 +89,22 @@ final class Witness implements AutoCloseable {
             if (!"+OK".equals(readLine(lines))) {
                 throw new IllegalStateException("Redis does not want to be watched");
             }
-            this.reader = new Thread(() -> read(lines), "witness");
-            this.reader.setDaemon(true);
-            this.reader.start();
+            return lines;
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    /** Goes on watching when its connection is cut: a Sentinel does that to all clients of a new master. */
+    Witness stubborn() {
+        this.isStubborn = true;
+        return this;
+    }
+
+    /** Returns whether it has seen all scripts that the server has run since its start. */
+    boolean hasSeenAll() {
+        long seen = catchUp().calls().stream().filter(SeenCall::isScript).count();
+        return seen >= this.probe.scripts();
     }
 
     /**
@@ -94,7 +125,9 @@ final class Witness implements AutoCloseable {
 
     /** What it watches has ended, or serves the partition no more. */
     void ended() {
-        this.partition.over();
+        synchronized (this.partition) {
+            this.partition.over();
+        }
     }
 
     private void joinReader() {
@@ -108,8 +141,19 @@ final class Witness implements AutoCloseable {
 
     /** Waits until everything is seen that Redis has done until now. */
     Witness catchUp() {
-        String token = this.probe.echo();
-        Awaiting.until("token is seen", () -> this.seenTokens.remove(token), this::toString);
+        Set<String> tokens = ConcurrentHashMap.newKeySet();
+        AtomicLong nextNanos = new AtomicLong(System.nanoTime());
+        Awaiting.until(
+                "token is seen",
+                () -> {
+                    if (System.nanoTime() - nextNanos.get() >= 0) {
+                        tokens.add(this.probe.echo()); // once more, where the connection that watches was cut
+                        nextNanos.set(System.nanoTime() + TOKEN_PAUSE_NANOS);
+                    }
+                    return !Collections.disjoint(this.seenTokens, tokens) || !this.reader.isAlive();
+                },
+                this::toString);
+        this.seenTokens.removeAll(tokens);
         return this;
     }
 
@@ -212,15 +256,17 @@ final class Witness implements AutoCloseable {
             return;
         }
         MonitorLine parsed = MonitorLine.parse(line);
-        if (fromScript) {
-            this.partition.add(parsed);
-            return;
+        synchronized (this.partition) {
+            if (fromScript) {
+                this.partition.add(parsed);
+                return;
+            }
+            if (concerns && parsed.word(1).startsWith(Setup.PARTITION)) {
+                this.partition.replicate(parsed);
+                return;
+            }
+            this.partition.begin(parsed);
         }
-        if (concerns && parsed.word(1).startsWith(Setup.PARTITION)) {
-            this.partition.replicate(parsed);
-            return;
-        }
-        this.partition.begin(parsed);
         synchronized (this.calls) {
             this.calls.add(SeenCall.of(parsed));
         }
@@ -255,6 +301,7 @@ final class Witness implements AutoCloseable {
 
     @Override
     public void close() {
+        this.isStubborn = false;
         try {
             this.socket.close();
         } catch (IOException ex) {
