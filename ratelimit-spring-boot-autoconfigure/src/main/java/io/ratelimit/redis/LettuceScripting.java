@@ -64,6 +64,7 @@ final class LettuceScripting implements AutoCloseable {
                     "The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a %s."
                             .formatted(connectionFactory.getClass().getName()),
                     "Put io.lettuce:lettuce-core on the classpath and set 'spring.data.redis.client-type' to 'lettuce',"
+                            + " or define a LimitBackend bean: a RedisBackend with a LettuceConnectionFactory of its own,"
                             + " or set 'ratelimit.backend' to 'memory'.");
         }
         this.connectionFactory = lettuce;

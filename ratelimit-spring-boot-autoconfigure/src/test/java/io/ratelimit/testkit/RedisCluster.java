@@ -76,10 +76,10 @@ public final class RedisCluster implements AutoCloseable {
         for (int master = 0; master < masters; master++) {
             int first = SlotHash.SLOT_COUNT * master / masters;
             int last = SlotHash.SLOT_COUNT * (master + 1) / masters - 1;
-            Node leader = new Node(plan.size() + 1, "master -", master + 1, " " + first + "-" + last);
+            Node leader = new Node(plan.size() + 1, "master -", master + 1, " " + first + "-" + last, replicasEach > 0);
             plan.add(leader);
             for (int replica = 0; replica < replicasEach; replica++) {
-                plan.add(new Node(plan.size() + 1, "slave " + leader.id(), master + 1, ""));
+                plan.add(new Node(plan.size() + 1, "slave " + leader.id(), master + 1, "", true));
             }
         }
         return plan;
@@ -96,7 +96,8 @@ public final class RedisCluster implements AutoCloseable {
                 "cluster-enabled yes",
                 "cluster-config-file nodes.conf",
                 "cluster-port " + node.busPort(),
-                "cluster-node-timeout 1500",
+                // short where somebody is to take over; a busy machine must not make others look dead
+                "cluster-node-timeout " + (node.isReplicated() ? 1_500 : 15_000),
                 "cluster-replica-validity-factor 0",
                 "repl-diskless-sync-delay 0"));
         RedisServer server = RedisServer.startIn(directory, node.port(), all.toArray(String[]::new));
@@ -153,6 +154,14 @@ public final class RedisCluster implements AutoCloseable {
     private List<RedisClusterNode> view() {
         int first = this.nodes.keySet().iterator().next();
         return ClusterPartitionParser.parse(commands(first).clusterNodes()).getPartitions();
+    }
+
+    /** The ports of the nodes that follow a master. */
+    public List<Integer> replicas() {
+        return view().stream()
+                .filter((node) -> node.is(RedisClusterNode.NodeFlag.REPLICA))
+                .map((node) -> node.getUri().getPort())
+                .toList();
     }
 
     private String idOf(int port) {
@@ -227,9 +236,9 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /** A node to be started. */
-    private record Node(int port, int busPort, String id, String role, int epoch, String slots) {
+    private record Node(int port, int busPort, String id, String role, int epoch, String slots, boolean isReplicated) {
 
-        Node(int number, String role, int epoch, String slots) {
+        Node(int number, String role, int epoch, String slots, boolean isReplicated) {
             this(
                     RedisServer.freePort(),
                     RedisServer.freePort(),
@@ -238,7 +247,8 @@ public final class RedisCluster implements AutoCloseable {
                             .collect(joining()),
                     role,
                     epoch,
-                    slots);
+                    slots,
+                    isReplicated);
         }
 
         String line(boolean myself) {

@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import redis.embedded.RedisSentinel;
+import redis.embedded.core.RedisSentinelBuilder;
 
 /**
  * A real Redis master with replicas, watched by three Sentinels, on free ports of this machine.
@@ -52,6 +53,8 @@ public final class RedisSentinels implements AutoCloseable {
         RedisSentinels started = new RedisSentinels();
         try {
             started.startServers(replicas, settings);
+            // a Sentinel asks a master for its replicas when it starts, and then every ten seconds
+            Awaitility.await("replicas that follow").atMost(LONGEST_WAIT).until(started::isReplicated);
             for (int i = 0; i < 3; i++) {
                 started.startSentinel();
             }
@@ -86,7 +89,7 @@ public final class RedisSentinels implements AutoCloseable {
                 .orElseThrow();
         Path directory = Files.createTempDirectory("redis-sentinel-");
         directory.toFile().deleteOnExit();
-        RedisSentinel sentinel = RedisSentinel.newRedisSentinel()
+        RedisSentinelBuilder builder = RedisSentinel.newRedisSentinel()
                 .executableProvider(RedisServer::binary)
                 .bind(HOST)
                 .port(port)
@@ -97,8 +100,9 @@ public final class RedisSentinels implements AutoCloseable {
                 .downAfterMilliseconds(1_000)
                 .failOverTimeout(5_000)
                 .parallelSyncs(1)
-                .onShutdownForceStop(true)
-                .build();
+                .onShutdownForceStop(true);
+        builder.addDefaultReplicationGroup();
+        RedisSentinel sentinel = builder.build();
         sentinel.start();
         this.sentinels.add(sentinel);
     }
@@ -112,7 +116,6 @@ public final class RedisSentinels implements AutoCloseable {
                             && master.get("num-other-sentinels").equals("2")
                             && master.get("flags").equals("master");
                 }));
-        Awaitility.await("replicas that follow").atMost(LONGEST_WAIT).until(this::isReplicated);
     }
 
     private boolean isReplicated() {
@@ -126,6 +129,11 @@ public final class RedisSentinels implements AutoCloseable {
                 RedisURI.create(HOST, sentinel.ports().get(0)))) {
             return connection.sync().master(MASTER);
         }
+    }
+
+    /** The server of a port. */
+    public RedisServer server(int port) {
+        return this.servers.get(port);
     }
 
     /** The port of the master, as the first Sentinel knows it. */

@@ -45,9 +45,12 @@ public final class RedisServer implements AutoCloseable {
 
     private final Path pidFile;
 
-    private RedisServer(redis.embedded.RedisServer process, Path pidFile) {
+    private final String[] settings;
+
+    private RedisServer(redis.embedded.RedisServer process, Path pidFile, String[] settings) {
         this.process = process;
         this.pidFile = pidFile;
+        this.settings = settings;
     }
 
     /** The server that all tests of this JVM share, started on first use and ended with the JVM. Do not close it. */
@@ -96,10 +99,11 @@ public final class RedisServer implements AutoCloseable {
         }
         redis.embedded.RedisServer process = builder.build();
         process.start();
-        return new RedisServer(process, pidFile);
+        return new RedisServer(process, pidFile, settings);
     }
 
-    static int freePort() {
+    /** A port that nobody listens on. */
+    public static int freePort() {
         return PortProvider.newEphemeralPortProvider().get();
     }
 
@@ -138,10 +142,27 @@ public final class RedisServer implements AutoCloseable {
 
     /** Ends the server as {@code kill -9} does: it says goodbye to nobody. */
     public void kill() {
+        ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroyForcibly);
+        close();
+    }
+
+    /**
+     * Starts a server on the port of this one, which has ended, with its settings and what it has kept on disk.
+     *
+     * @throws UncheckedIOException if it does not start
+     */
+    public RedisServer startAgain() {
         try {
-            long pid = Long.parseLong(Files.readString(this.pidFile).trim());
-            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-            close();
+            return startIn(this.pidFile.getParent(), port(), this.settings);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The number of its process. */
+    public long pid() {
+        try {
+            return Long.parseLong(Files.readString(this.pidFile).trim());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

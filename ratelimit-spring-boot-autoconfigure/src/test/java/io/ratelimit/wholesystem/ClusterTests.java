@@ -13,17 +13,19 @@ class ClusterTests {
 
     private static final String PARTITION = BusyApplications.PREFIX + "{pool}";
 
-    private static BusyApplications applications(RedisCluster cluster, String commandTimeout) {
+    private static BusyApplications applications(RedisCluster cluster, String commandTimeout, String readFrom) {
         return new BusyApplications(
                 "spring.data.redis.cluster.nodes=" + cluster.addresses(),
                 "spring.data.redis.lettuce.cluster.refresh.period=1s",
+                "spring.data.redis.lettuce.read-from=" + readFrom,
                 "ratelimit.command-timeout=" + commandTimeout);
     }
 
     @Test
     void nobodyNoticesThatSlotsMoveFromNodeToNode() {
         try (RedisCluster cluster = RedisCluster.start(3, 0);
-                BusyApplications applications = applications(cluster, "30s").busy()) {
+                BusyApplications applications =
+                        applications(cluster, "30s", "upstream").busy()) {
             applications.awaitMoreGranted(20);
             for (int i = 0; i < 4; i++) {
                 cluster.move(PARTITION, cluster.anotherMasterThan(cluster.masterOf(PARTITION)), () -> {});
@@ -40,7 +42,11 @@ class ClusterTests {
             assertThat(applications.unavailable()).isZero();
             assertThat(applications.refused()).isZero();
             assertThat(applications.repeatedTokens()).isZero();
-            assertThat(applications.operations(0).liveInstances()).isEqualTo(2);
+            Awaiting.until(
+                    "that both know of each other",
+                    () -> applications.operations(0).liveInstances() == 2
+                            && applications.operations(1).liveInstances() == 2,
+                    applications::toString);
             assertThatChangesReachAll(applications);
             applications.assertThatAllSlotsAreThere();
         }
@@ -58,11 +64,15 @@ class ClusterTests {
     }
 
     @Test
-    void aMasterThatDiesIsReplaced() {
+    void aMasterThatDiesIsReplacedAndReplicasAreNeverAsked() {
         try (RedisCluster cluster = RedisCluster.start(3, 1);
-                BusyApplications applications = applications(cluster, "500ms").busy()) {
+                BusyApplications applications =
+                        applications(cluster, "500ms", "replica-preferred").busy()) {
             applications.awaitMoreGranted(20);
             int master = cluster.masterOf(PARTITION);
+            cluster.replicas()
+                    .forEach((replica) -> assertThat(ReplicaReads.of(cluster.commands(replica)))
+                            .isEmpty());
 
             cluster.kill(master);
             cluster.awaitMasterOtherThan(master, PARTITION);

@@ -11,6 +11,8 @@ enum Event {
     DID,
     /** A call has its permit; the number is the fence, the text the priority. */
     GRANTED,
+    /** A call that holds its permit has seen that it is valid; the number is the fence. Only the calls of a load look. */
+    VALID,
     /** A call is about to close its permit, which is valid; the number is the fence. */
     CLOSING,
     /** A call is about to close its permit, which is valid no more; the number is the fence. */

@@ -20,34 +20,42 @@ import java.util.List;
  * @param rate the rate limit; 0: none
  * @param window the window of the rate limit
  * @param maxQueue how many may wait
+ * @param commandTimeout how long a call to Redis may take
  */
-record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue) {
+record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue, Duration commandTimeout) {
 
     static final String RESOURCE = "pool";
 
     static final String PREFIX = "whole:";
 
+    /** What the keys of the partition begin with. */
+    static final String PARTITION = PREFIX + '{' + RESOURCE + '}';
+
     /** So long that no call fails while a busy machine lets it wait: a history is about something else. */
-    static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration PATIENT = Duration.ofSeconds(30);
 
     static Setup ofSlots(int slots) {
-        return new Setup(Duration.ofSeconds(10), slots, 0, Duration.ofSeconds(1), 1000);
+        return new Setup(Duration.ofSeconds(10), slots, 0, Duration.ofSeconds(1), 1000, PATIENT);
     }
 
     static Setup ofRate(int rate, Duration window) {
-        return new Setup(Duration.ofSeconds(10), 0, rate, window, 1000);
+        return new Setup(Duration.ofSeconds(10), 0, rate, window, 1000, PATIENT);
     }
 
     Setup withRate(int rate, Duration window) {
-        return new Setup(this.lease, this.slots, rate, window, this.maxQueue);
+        return new Setup(this.lease, this.slots, rate, window, this.maxQueue, this.commandTimeout);
     }
 
     Setup withLease(Duration lease) {
-        return new Setup(lease, this.slots, this.rate, this.window, this.maxQueue);
+        return new Setup(lease, this.slots, this.rate, this.window, this.maxQueue, this.commandTimeout);
     }
 
     Setup withMaxQueue(int maxQueue) {
-        return new Setup(this.lease, this.slots, this.rate, this.window, maxQueue);
+        return new Setup(this.lease, this.slots, this.rate, this.window, maxQueue, this.commandTimeout);
+    }
+
+    Setup withCommandTimeout(Duration commandTimeout) {
+        return new Setup(this.lease, this.slots, this.rate, this.window, this.maxQueue, commandTimeout);
     }
 
     List<String> toArguments() {
@@ -56,7 +64,8 @@ record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue)
                 Integer.toString(this.slots),
                 Integer.toString(this.rate),
                 this.window.toString(),
-                Integer.toString(this.maxQueue));
+                Integer.toString(this.maxQueue),
+                this.commandTimeout.toString());
     }
 
     static Setup parse(List<String> arguments) {
@@ -65,7 +74,8 @@ record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue)
                 Integer.parseInt(arguments.get(1)),
                 Integer.parseInt(arguments.get(2)),
                 Duration.parse(arguments.get(3)),
-                Integer.parseInt(arguments.get(4)));
+                Integer.parseInt(arguments.get(4)),
+                Duration.parse(arguments.get(5)));
     }
 
     /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
