@@ -36,7 +36,8 @@ import java.util.stream.IntStream;
  * @param loads what each worker does all the time
  * @param faults what goes wrong, by its begin
  */
-record FaultSchedule(long seed, Topology topology, Setup setup, boolean isDurable, List<List<Load>> loads, List<Timed> faults) {
+record FaultSchedule(
+        long seed, Topology topology, Setup setup, boolean isDurable, List<List<Load>> loads, List<Timed> faults) {
 
     private static final Duration LEASE = Duration.ofMillis(1_500);
 

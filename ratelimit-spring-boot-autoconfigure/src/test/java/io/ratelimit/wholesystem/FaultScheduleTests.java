@@ -30,8 +30,8 @@ class FaultScheduleTests {
         List<Outcome> outcomes = new ArrayList<>();
         long faults = 0;
         long[] seeds = seeds();
-        Topology topology =
-                Topology.valueOf(System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
+        Topology topology = Topology.valueOf(
+                System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
         for (long seed : seeds) {
             FaultSchedule schedule = FaultSchedule.of(seed, topology);
             System.out.println("Schedule of " + schedule);

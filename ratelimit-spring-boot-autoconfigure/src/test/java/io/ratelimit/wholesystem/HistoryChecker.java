@@ -11,7 +11,6 @@ import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
 import io.ratelimit.wholesystem.Step.Restarted;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -130,8 +129,7 @@ final class HistoryChecker {
                             .sum();
                     assertThat(slots).as("slots in use at %s", granted).isLessThanOrEqualTo(limit);
                     most = Math.max(most, slots);
-                    known.keySet()
-                            .removeIf((fence) -> !isInUse(uses.get(fence), use, LONGEST_DELIVERY_NANOS));
+                    known.keySet().removeIf((fence) -> !isInUse(uses.get(fence), use, LONGEST_DELIVERY_NANOS));
                 }
             }
         }

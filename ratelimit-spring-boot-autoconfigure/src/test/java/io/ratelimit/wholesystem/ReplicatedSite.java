@@ -63,8 +63,7 @@ final class ReplicatedSite implements RedisSite {
 
     private static void failOver(String[] addresses) {
         RedisClient client = RedisClient.create();
-        try (var sentinel =
-                client.connectSentinel(RedisURI.create(addresses[0], Integer.parseInt(addresses[1])))) {
+        try (var sentinel = client.connectSentinel(RedisURI.create(addresses[0], Integer.parseInt(addresses[1])))) {
             sentinel.sync().failover(RedisSentinels.MASTER);
         } finally {
             client.shutdown(Duration.ZERO, Duration.ZERO);

@@ -3,6 +3,7 @@ package io.ratelimit.wholesystem;
 import com.sun.management.OperatingSystemMXBean;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.engine.LimiterEngine;
 import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.redis.RedisBackend;
@@ -40,8 +41,8 @@ public final class Worker implements AutoCloseable {
         this.connections = connect(redis);
         this.backend = new RedisBackend(this.connections, Setup.PREFIX, setup.commandTimeout());
         this.engine = new LimiterEngine(
-                setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of());
-        this.calls = new WorkerCalls(this.engine);
+                setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of(new Absences()));
+        this.calls = new WorkerCalls(this.engine, setup);
         this.engine.start();
         Awaiting.until(
                 "the backend answers", this::isAnswered, () -> "none"); // a cold JVM takes longer than a command may
@@ -88,8 +89,7 @@ public final class Worker implements AutoCloseable {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             List<String> words = List.of(line.split(" "));
-            try (Worker worker =
-                    new Worker(words.get(1), Setup.parse(words.subList(2, words.size())))) {
+            try (Worker worker = new Worker(words.get(1), Setup.parse(words.subList(2, words.size())))) {
                 worker.run(commands);
             }
             Reports.report(Event.DONE, 0, 0);
@@ -117,6 +117,16 @@ public final class Worker implements AutoCloseable {
             case "unload" -> this.calls.unload();
             case "close" -> this.calls.close(Integer.parseInt(command[1]));
             case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
+            case "instances" -> Reports.report(Event.INSTANCES, 0, this.engine.liveInstances());
+            case "holders" ->
+                Reports.report(
+                        Event.HOLDERS,
+                        0,
+                        this.engine
+                                .inspect(Setup.RESOURCE, null)
+                                .thenApply(PartitionSnapshot::holderCount)
+                                .exceptionally((failure) -> Long.MAX_VALUE)
+                                .join());
             case "stop" -> this.engine.stop();
             case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
             default -> throw new IllegalArgumentException("Unknown command " + command[0]);

@@ -35,6 +35,8 @@ final class WorkerCalls {
 
     private final Limiter limiter;
 
+    private final long limit;
+
     private final AtomicLong lastCall = new AtomicLong();
 
     private final Map<Long, CompletableFuture<Permit>> waiting = new ConcurrentSkipListMap<>();
@@ -43,8 +45,9 @@ final class WorkerCalls {
 
     private volatile boolean unloaded;
 
-    WorkerCalls(Limiter limiter) {
+    WorkerCalls(Limiter limiter, Setup setup) {
         this.limiter = limiter;
+        this.limit = Math.max(setup.slots(), setup.rate());
     }
 
     /** Begins calls that occupy no thread. */
@@ -155,9 +158,26 @@ final class WorkerCalls {
         thread.start();
     }
 
-    private record Held(long number, Permit permit) {
+    /** Returns whether this worker has granted a permit alone: its share is less than the limit. */
+    private boolean isLocal(Permit permit) {
+        return permit.limits().get(0).limit().limit() < this.limit;
+    }
+
+    private final class Held {
+
+        private final long number;
+
+        private final Permit permit;
+
+        Held(long number, Permit permit) {
+            this.number = number;
+            this.permit = permit;
+        }
 
         void report(long nanos, Call call) {
+            if (isLocal(this.permit)) {
+                Reports.report(Event.LOCAL, nanos, this.number, this.permit.fencingToken(), "-");
+            }
             Reports.report(
                     Event.GRANTED, nanos, this.number, this.permit.fencingToken(), Integer.toString(call.priority()));
             this.permit.onLost(() -> Reports.report(Event.LOST, this.number, this.permit.fencingToken()));
