@@ -15,7 +15,10 @@ enum Event {
     LOCAL,
     /** The engine has noticed that Redis is away. */
     AWAY,
-    /** The engine has noticed that Redis is back; the number is how long the slowest call took that began meanwhile, in nanoseconds. */
+    /**
+     * The engine has noticed that Redis is back; the number is how long the slowest call took that began meanwhile, the text is for how long the
+     * process stood still at most, both in nanoseconds.
+     */
     BACK,
     /** Slots were taken back because their lease was over; the number is of how many permits. */
     RECLAIMED,
