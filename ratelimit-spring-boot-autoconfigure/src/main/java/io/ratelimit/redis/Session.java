@@ -10,8 +10,11 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.protocol.AsyncCommand;
 import java.net.SocketAddress;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -22,6 +25,8 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
 
     private static final Log logger = LogFactory.getLog(Session.class);
 
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final StatefulConnection<byte[], byte[]> commands;
 
     private final boolean ofCluster;
@@ -30,7 +35,8 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
 
     private final ReplyReaders readers;
 
-    private volatile boolean cutOff;
+    /** When the connection was lost that has not come back yet. */
+    private final AtomicReference<@Nullable Long> cutOffNanos = new AtomicReference<>();
 
     private Session(StatefulConnection<byte[], byte[]> commands, boolean ofCluster, Runnable end) {
         this.commands = commands;
@@ -77,9 +83,10 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
         return this.commands.isOpen();
     }
 
-    /** Returns whether there is no connection at the moment, and another can be made. */
+    /** Returns whether there has been no connection for some time, and another can be made. Lettuce mends by itself what is short. */
     boolean isCutOff() {
-        return this.cutOff;
+        Long since = this.cutOffNanos.get();
+        return since != null && System.nanoTime() - since > PATIENCE_NANOS;
     }
 
     ReplyReaders readers() {
@@ -97,12 +104,12 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
 
     @Override
     public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
-        this.cutOff = false;
+        this.cutOffNanos.set(null);
     }
 
     @Override
     public void onRedisDisconnected(RedisChannelHandler<?, ?> connection) {
-        this.cutOff = true;
+        this.cutOffNanos.set(System.nanoTime());
     }
 
     @Override

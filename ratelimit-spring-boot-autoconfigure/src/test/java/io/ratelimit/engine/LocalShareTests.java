@@ -18,6 +18,7 @@ import io.ratelimit.ResourceDefaults;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
 import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.engine.SteeredBackend.Wire;
@@ -360,6 +361,22 @@ class LocalShareTests {
             backend.loseHeldBack();
             backend.letGo();
             here.beat();
+            assertThat(used("slots")).isEqualTo(1);
+            permit.close();
+            assertThat(used("slots")).isZero();
+        }
+
+        @Test
+        void isHeldOnceWhereTheBackendHadGrantedItUnheard() {
+            backend.wire(Wire.DROPS_REPLIES);
+            backend.holdBack(Cancel.class);
+            Permit permit = acquire("slots");
+            assertThat(permit.isValid()).isTrue();
+            backend.wire(Wire.CUT);
+            backend.letGo();
+            backend.wire(Wire.WHOLE);
+            assertThat(used("slots")).as("what nobody heard of").isEqualTo(1);
+            comesBack();
             assertThat(used("slots")).isEqualTo(1);
             permit.close();
             assertThat(used("slots")).isZero();
