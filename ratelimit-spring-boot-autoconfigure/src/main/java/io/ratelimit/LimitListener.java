@@ -80,4 +80,12 @@ public interface LimitListener {
      * @param cause what went wrong
      */
     default void onBackendFailure(String resource, Throwable cause) {}
+
+    /**
+     * The backend that all instances share went away, or is back. Told once each way. While it is away, nothing is asked of it, and each
+     * resource goes by its {@link BackendFailurePolicy}.
+     *
+     * @param available whether it is back
+     */
+    default void onBackendAvailable(boolean available) {}
 }

@@ -8,7 +8,6 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.backend.Operation.Acquire;
-import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.engine.Waiter.Settled;
@@ -30,6 +29,8 @@ final class Acquirer {
 
     private final Route memory;
 
+    private final Shares shares;
+
     private final Partitions partitions;
 
     private final Leases leases;
@@ -43,6 +44,7 @@ final class Acquirer {
     Acquirer(
             Route backend,
             Route memory,
+            Shares shares,
             Partitions partitions,
             Leases leases,
             Waiters waiters,
@@ -50,6 +52,7 @@ final class Acquirer {
             Listeners listeners) {
         this.backend = backend;
         this.memory = memory;
+        this.shares = shares;
         this.partitions = partitions;
         this.leases = leases;
         this.waiters = waiters;
@@ -143,7 +146,7 @@ final class Acquirer {
     private CompletionStage<Answer> attempt(Acquisition acquisition, Function<Place, CompletionStage<Answer>> asking) {
         ResourceDefinition definition = acquisition.definition();
         Place where = new Place(route(definition), this.partitions.shared(acquisition.terms(), acquisition.key()));
-        if (!where.route().allows()) {
+        if (where.route().isAway()) {
             return CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"));
         }
         return asking.apply(where).whenComplete((answer, failure) -> {
@@ -168,7 +171,13 @@ final class Acquirer {
 
     private Answer answer(Acquisition acquisition, Place where, Settled settled) {
         if (settled.decision() instanceof Granted granted) {
-            GrantedPermit permit = new GrantedPermit(acquisition, where, granted, this.leases, settled.sinceNanos());
+            GrantedPermit permit = new GrantedPermit(
+                    acquisition,
+                    where,
+                    granted,
+                    this.shares.fencingToken(where, granted.fence()),
+                    this.leases,
+                    settled.sinceNanos());
             this.leases.granted(permit);
             return Answer.of(permit, AcquireOutcome.ACQUIRED);
         }
@@ -211,9 +220,13 @@ final class Acquirer {
 
     private CompletionStage<Answer> locally(
             Acquisition acquisition, CompletableFuture<?> caller, BackendUnavailableException cause) {
-        Partition share = this.partitions.share(acquisition.terms(), acquisition.key());
-        return ask(acquisition.again(), new Place(this.memory, share), caller).exceptionallyCompose((failure) -> {
-            boolean aboveTheShare = unwrap(failure) instanceof IllegalArgumentException;
+        Acquisition here = acquisition.again();
+        return ask(here, this.shares.of(here), caller).exceptionallyCompose((failure) -> {
+            Throwable reason = unwrap(failure);
+            if (reason instanceof RecalledException) {
+                return decide(here.again(), caller);
+            }
+            boolean aboveTheShare = reason instanceof IllegalArgumentException;
             return CompletableFuture.failedStage(
                     aboveTheShare ? unavailable(acquisition.definition(), cause) : failure);
         });

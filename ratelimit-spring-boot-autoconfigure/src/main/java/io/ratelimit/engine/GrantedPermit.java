@@ -22,9 +22,11 @@ final class GrantedPermit implements Permit {
 
     private final Acquisition acquisition;
 
-    private final Place where;
+    private final Place origin;
 
     private final Granted grant;
+
+    private final long fencingToken;
 
     private final Leases leases;
 
@@ -41,15 +43,33 @@ final class GrantedPermit implements Permit {
     private volatile long leaseDeadlineNanos;
 
     private volatile boolean closed;
+
+    private volatile @Nullable Elsewhere elsewhere;
+
+    /** Whether the place elsewhere decides about its lease. */
+    private volatile boolean moved;
+
     /** The thread that waited for it, while that lives; none where nobody blocked. */
     private volatile WeakReference<Thread> acquirer = new WeakReference<>(null);
 
-    GrantedPermit(Acquisition acquisition, Place where, Granted grant, Leases leases, long sinceNanos) {
+    /**
+     * Makes one that counts only where it was granted.
+     *
+     * @param acquisition what was acquired
+     * @param origin where
+     * @param grant the grant
+     * @param fencingToken the fencing token, comparable with those of other instances
+     * @param leases gives it back
+     * @param sinceNanos a moment that was for sure before the grant
+     */
+    GrantedPermit(
+            Acquisition acquisition, Place origin, Granted grant, long fencingToken, Leases leases, long sinceNanos) {
         this.acquisition = acquisition;
-        this.where = where;
+        this.origin = origin;
         this.grant = grant;
+        this.fencingToken = fencingToken;
         this.leases = leases;
-        this.charges = new Charges(acquisition, where, grant.grantedAtMicros());
+        this.charges = new Charges(acquisition, origin, grant.grantedAtMicros());
         this.grantedNanos = leases.nanoTime();
         this.leaseDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.leaseMicros());
         this.holdDeadlineNanos = sinceNanos + TimeUnit.MICROSECONDS.toNanos(grant.holdMicros());
@@ -90,7 +110,7 @@ final class GrantedPermit implements Permit {
 
     @Override
     public long fencingToken() {
-        return this.grant.fence();
+        return this.fencingToken;
     }
 
     @Override
@@ -138,16 +158,41 @@ final class GrantedPermit implements Permit {
         return this.grant.holdMicros() > 0;
     }
 
-    void renewed(long sentNanos, long leaseMicros) {
-        this.leaseDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(leaseMicros);
+    /** Learns how long a place keeps its slots from now on, which counts where that place decides. */
+    void renewed(Place by, long sentNanos, long leaseMicros) {
+        this.moved |= takesOver(by);
+        if (by.equals(where())) {
+            this.leaseDeadlineNanos = sentNanos + TimeUnit.MICROSECONDS.toNanos(leaseMicros);
+        }
     }
 
-    /** Returns what the backend needs to know to renew this permit, or to put it back. */
-    HeldPermit held(long nowNanos) {
+    /** Returns whether a place has the last word about its lease. */
+    boolean isDecidedAt(Place place) {
+        return takesOver(place) || place.equals(where());
+    }
+
+    private boolean takesOver(Place place) {
+        Elsewhere other = this.elsewhere;
+        return other != null && other.takesOver() && place.equals(other.place());
+    }
+
+    /** It counts somewhere else too, from now on: to be said before that place is told. */
+    void countElsewhere(Elsewhere elsewhere) {
+        this.elsewhere = elsewhere;
+    }
+
+    boolean countsElsewhere() {
+        return this.elsewhere != null;
+    }
+
+    /** Returns what a backend needs to know to renew this permit, or to put it back. */
+    HeldPermit held(Place at, long nowNanos) {
+        Elsewhere other = this.elsewhere;
+        long shiftMicros = (other != null && !at.equals(this.origin)) ? other.shiftMicros() : 0;
         return new HeldPermit(
                 id(),
-                this.grant.fence(),
-                this.grant.grantedAtMicros(),
+                this.grant.fence() + shiftMicros,
+                this.grant.grantedAtMicros() + shiftMicros,
                 this.acquisition.amounts(),
                 Math.max(0, TimeUnit.NANOSECONDS.toMicros(this.leaseDeadlineNanos - nowNanos)),
                 hasMaximumHold() ? Math.max(1, TimeUnit.NANOSECONDS.toMicros(this.holdDeadlineNanos - nowNanos)) : 0);
@@ -185,8 +230,21 @@ final class GrantedPermit implements Permit {
         return this.grant;
     }
 
+    /** Returns where it was granted. */
+    Place origin() {
+        return this.origin;
+    }
+
+    /** Returns where its lease is decided. */
     Place where() {
-        return this.where;
+        Elsewhere other = this.elsewhere;
+        return (this.moved && other != null) ? other.place() : this.origin;
+    }
+
+    /** Returns all places where it counts. */
+    List<Place> places() {
+        Elsewhere other = this.elsewhere;
+        return (other == null) ? List.of(this.origin) : List.of(this.origin, other.place());
     }
 
     private void runLossActions() {

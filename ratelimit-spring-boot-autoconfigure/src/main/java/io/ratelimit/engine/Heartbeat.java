@@ -3,6 +3,7 @@ package io.ratelimit.engine;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceRegistry;
+import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation.Inspect;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +34,8 @@ final class Heartbeat {
 
     private final Route memory;
 
+    private final Shares shares;
+
     private final Partitions partitions;
 
     private final Leases leases;
@@ -41,8 +44,12 @@ final class Heartbeat {
 
     private final ScheduledExecutorService timers;
 
+    private final Recovery recovery;
+
     /** Counts starts and stops, so that the beats of an earlier run end. */
     private final AtomicLong run = new AtomicLong();
+
+    private volatile boolean running;
 
     Heartbeat(
             String instance,
@@ -51,6 +58,7 @@ final class Heartbeat {
             Acquirer acquirer,
             Route backend,
             Route memory,
+            Shares shares,
             Partitions partitions,
             Leases leases,
             Waiters waiters,
@@ -60,17 +68,24 @@ final class Heartbeat {
         this.overrides = overrides;
         this.backend = backend;
         this.memory = memory;
+        this.shares = shares;
         this.acquirer = acquirer;
         this.partitions = partitions;
         this.leases = leases;
         this.waiters = waiters;
         this.timers = timers;
+        this.recovery = new Recovery(backend::isAway, () -> giveSign(backend), timers);
+        backend.watch(this::recover, this::beatSoon);
     }
 
     /** Beats now, and from now on. */
     void start() {
         this.backend.stopped(false);
         long own = this.run.incrementAndGet();
+        this.running = true;
+        if (this.backend.isAway()) {
+            this.recovery.begin();
+        }
         this.timers.execute(() -> beatOn(own));
     }
 
@@ -95,21 +110,26 @@ final class Heartbeat {
     /** Beats no more. */
     void quit() {
         this.backend.stopped(true);
+        this.running = false;
+        this.recovery.end();
         this.run.incrementAndGet();
     }
 
     /** Beats once. */
     void beat() {
         // what is changed at run time comes first: from then on definitions are stamped with the backend's time
-        CompletionStage<?> sign = this.backend
-                .heartbeat(this.instance, shortestLease())
-                .thenCombine(this.overrides.refresh(), (membership, settings) -> membership)
-                .thenAccept(this.partitions::learn);
-        if (this.memory != this.backend) {
-            this.memory.heartbeat(this.instance, shortestLease());
+        CompletionStage<Membership> here = (this.memory != this.backend) ? giveSign(this.memory) : null;
+        CompletionStage<Membership> there = giveSign(this.backend);
+        CompletionStage<?> sign = there.thenCompose((membership) -> this.overrides.refresh())
+                .thenCompose((settings) -> there.thenAcceptBoth((here != null) ? here : there, this.partitions::learn));
+        if (!this.backend.isAway()) {
+            this.shares.handIn();
         }
         this.leases.renew();
         this.waiters.renew();
+        if (!this.backend.isAway()) {
+            this.waiters.recall(this.shares::isShare);
+        }
         for (ResourceDefinition definition : this.resources.all()) {
             if (definition.key() == null && definition.perInstance()) {
                 sample(definition);
@@ -117,6 +137,29 @@ final class Heartbeat {
                 // a backend that does not answer the heartbeat is not asked for more
                 sign.thenRun(() -> sample(definition));
             }
+        }
+    }
+
+    private CompletionStage<Membership> giveSign(Route to) {
+        return to.heartbeat(this.instance, shortestLease());
+    }
+
+    private void recover() {
+        if (this.running) {
+            this.recovery.begin();
+        }
+    }
+
+    /** The backend is back: what was put off is done now. */
+    private void beatSoon() {
+        try {
+            this.timers.execute(() -> {
+                if (this.running) {
+                    beat();
+                }
+            });
+        } catch (RejectedExecutionException ex) {
+            logger.debug("No more heartbeats: stopped");
         }
     }
 

@@ -7,6 +7,9 @@ import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Reply;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -18,8 +21,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +52,9 @@ final class Leases {
 
     private final Queue<GiveBack> unheard = new ConcurrentLinkedQueue<>();
 
+    /** The last survey of all permits, as long as nothing has been granted since it began. */
+    private final AtomicReference<@Nullable Survey> survey = new AtomicReference<>();
+
     Leases(String instance, Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
         this.instance = instance;
         this.listeners = listeners;
@@ -62,14 +70,36 @@ final class Leases {
         this.listeners.onGranted(permit.resource(), slots(permit));
         if (permit.hasLease()) {
             this.held.put(permit.id(), new Lease(permit, timer(permit)));
+            if (this.survey.get() != null) {
+                this.survey.set(null);
+            }
         }
+    }
+
+    /**
+     * Looks at all permits that hold slots, unless that has been done since the last of them was granted. When this returns, it has been
+     * done, by whichever thread.
+     */
+    void survey(Consumer<Collection<GrantedPermit>> task) {
+        Survey last = this.survey.get();
+        if (last == null || !last.done) {
+            Survey own = new Survey();
+            this.survey.set(own); // before looking: what is granted from here on takes it away again
+            task.accept(all());
+            own.done = true;
+        }
+    }
+
+    /** Returns the permits that hold slots. */
+    List<GrantedPermit> all() {
+        return this.held.values().stream().map(Lease::permit).toList();
     }
 
     /** Gives the slots of a permit back. */
     void closed(GrantedPermit permit) {
         ended(permit);
         if (permit.hasLease()) {
-            release(permit);
+            permit.places().forEach((place) -> release(permit, place));
         }
     }
 
@@ -79,8 +109,11 @@ final class Leases {
             ended(permit);
             permit.charges().undo((amounts) -> {
                 Cancel cancel = new Cancel(permit.id(), amounts, permit.grant().grantedAtMicros());
-                giveBack(new GiveBack(permit.where(), cancel, permit.leaseDeadlineNanos()));
+                giveBack(new GiveBack(permit.origin(), cancel, permit.leaseDeadlineNanos()));
             });
+            permit.places().stream()
+                    .filter((place) -> !place.equals(permit.origin()))
+                    .forEach((place) -> release(permit, place));
         }
     }
 
@@ -115,19 +148,26 @@ final class Leases {
 
     /** Gives back anew what the backend may not have heard of, and renews all leases: one call for up to 128 permits of a partition. */
     void renew() {
+        List<Supplier<CompletionStage<?>>> calls = new ArrayList<>();
         for (int i = this.unheard.size(); i > 0; i--) {
             GiveBack again = this.unheard.poll();
             if (again != null && nanoTime() - again.untilNanos() < 0) {
-                giveBack(again);
+                calls.add(() -> giveBack(again));
             }
         }
-        Map<Place, List<GrantedPermit>> places =
-                this.held.values().stream().map(Lease::permit).collect(Collectors.groupingBy(GrantedPermit::where));
+        Map<Place, List<GrantedPermit>> places = new HashMap<>();
+        for (GrantedPermit permit : all()) {
+            permit.places()
+                    .forEach((place) -> places.computeIfAbsent(place, (absent) -> new ArrayList<>())
+                            .add(permit));
+        }
         places.forEach((place, permits) -> {
             for (int from = 0; from < permits.size(); from += MOST_PER_CALL) {
-                renew(place, permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL)));
+                List<GrantedPermit> some = permits.subList(from, Math.min(permits.size(), from + MOST_PER_CALL));
+                calls.add(() -> renew(place, some));
             }
         });
+        CallsInTurn.make(calls);
     }
 
     /** Completes when whatever gives back slots has been answered. */
@@ -141,28 +181,31 @@ final class Leases {
         return this.held.size();
     }
 
-    private void renew(Place place, List<GrantedPermit> permits) {
+    /** Renews the leases of permits at a place, or puts them back there. */
+    CompletionStage<?> renew(Place place, List<GrantedPermit> all) {
+        List<GrantedPermit> permits =
+                all.stream().filter((permit) -> holds(permit.id())).toList(); // some may have been closed since
         long sentNanos = nanoTime();
         List<HeldPermit> asHeld =
-                permits.stream().map((permit) -> permit.held(sentNanos)).toList();
-        place.route()
+                permits.stream().map((permit) -> permit.held(place, sentNanos)).toList();
+        return place.route()
                 .execute(place.partition(), new Renew(this.instance, asHeld, List.of()))
                 .whenComplete((reply, failure) -> {
                     for (int i = 0; i < permits.size(); i++) {
-                        renewed(permits.get(i), reply, i, sentNanos);
+                        renewed(place, permits.get(i), reply, i, sentNanos);
                     }
                 });
     }
 
-    private void renewed(GrantedPermit permit, Reply.@Nullable Renewed reply, int index, long sentNanos) {
+    private void renewed(Place by, GrantedPermit permit, Reply.@Nullable Renewed reply, int index, long sentNanos) {
         long leaseMicros = (reply != null) ? reply.leaseMicros().get(index) : 0;
         if (leaseMicros > 0) {
-            permit.renewed(sentNanos, leaseMicros);
+            permit.renewed(by, sentNanos, leaseMicros);
         }
         if (leaseMicros > 0 && !holds(permit.id())) {
             // closed while this was under way: where the renewal overtook the release, it has put the permit back
-            release(permit);
-        } else if ((reply != null && leaseMicros == 0) || permit.isOver(nanoTime())) {
+            release(permit, by);
+        } else if (permit.isDecidedAt(by) && ((reply != null && leaseMicros == 0) || permit.isOver(nanoTime()))) {
             lost(permit);
         }
     }
@@ -170,6 +213,9 @@ final class Leases {
     private void lost(GrantedPermit permit) {
         if (permit.end(PermitState.LOST)) {
             ended(permit);
+            permit.places().stream()
+                    .filter((place) -> !place.equals(permit.where()))
+                    .forEach((place) -> release(permit, place));
             this.listeners.onLeaseLost(permit.resource());
             logger.warn("A permit of the resource '%s' has lost its slots while its work goes on (permit %s)"
                     .formatted(permit.resource(), permit.id()));
@@ -191,11 +237,11 @@ final class Leases {
         return this.timers.schedule(() -> lost(permit), permit.grant().holdMicros(), TimeUnit.MICROSECONDS);
     }
 
-    private void release(GrantedPermit permit) {
-        giveBack(new GiveBack(permit.where(), new Release(permit.id()), permit.leaseDeadlineNanos()));
+    private void release(GrantedPermit permit, Place where) {
+        giveBack(new GiveBack(where, new Release(permit.id()), permit.leaseDeadlineNanos()));
     }
 
-    private void giveBack(GiveBack what) {
+    private CompletionStage<?> giveBack(GiveBack what) {
         CompletionStage<?> sent = what.where().route().execute(what.where().partition(), what.operation());
         this.underWay.put(sent, true);
         sent.whenComplete((reply, failure) -> {
@@ -204,6 +250,7 @@ final class Leases {
                 this.unheard.add(what);
             }
         });
+        return sent;
     }
 
     private static long slots(GrantedPermit permit) {
@@ -214,4 +261,9 @@ final class Leases {
     private record GiveBack(Place where, Operation<?> operation, long untilNanos) {}
 
     private record Lease(GrantedPermit permit, @Nullable Future<?> holdTimer) {}
+
+    private static final class Survey {
+
+        private volatile boolean done;
+    }
 }

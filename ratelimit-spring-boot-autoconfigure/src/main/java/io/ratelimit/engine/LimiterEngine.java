@@ -122,13 +122,23 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
                 resources.pools().isEmpty()
                         ? listeners
                         : Stream.concat(listeners.stream(), Stream.of(loads)).toList());
-        Route shared = new Route(backend, all, nanoClock);
-        Route own = (memory == backend) ? shared : new Route(memory, all, nanoClock);
+        Sightings sightings = new Sightings(nanoClock);
+        Route shared = new Route(
+                backend,
+                all,
+                (partition, status) -> {
+                    all.onSampled(partition, status);
+                    sightings.add(partition, status.limits());
+                },
+                nanoClock);
+        Route own = (memory == backend) ? shared : new Route(memory, all, all::onSampled, nanoClock);
+        Route alone = new Route(memory, all, (partition, status) -> {}, nanoClock);
         Partitions partitions = new Partitions(resources.defaults().lease(), nanoClock);
         HotKeys hotKeys = new HotKeys(nanoClock);
         this.leases = new Leases(this.instance, all, nanoClock, this.timers);
         this.waiters = new Waiters(this.instance, this.leases, hotKeys, all, this.timers);
-        this.acquirer = new Acquirer(shared, own, partitions, this.leases, this.waiters, hotKeys, all);
+        Shares shares = new Shares(shared, alone, partitions, this.leases, sightings);
+        this.acquirer = new Acquirer(shared, own, shares, partitions, this.leases, this.waiters, hotKeys, all);
         this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);
         RuntimeChanges changes = new RuntimeChanges(partitions, this.keyLimits, this.acquirer, this.waiters);
         Overrides overrides = new Overrides(shared, resources, changes::spread);
@@ -139,6 +149,7 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
                 this.acquirer,
                 shared,
                 own,
+                shares,
                 partitions,
                 this.leases,
                 this.waiters,

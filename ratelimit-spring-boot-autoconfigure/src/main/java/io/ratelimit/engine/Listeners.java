@@ -4,6 +4,8 @@ import io.ratelimit.AcquireOutcome;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitStatus;
 import io.ratelimit.WaitListener;
+import io.ratelimit.backend.Partition;
+import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +75,18 @@ final class Listeners implements LimitListener {
     @Override
     public void onBackendFailure(String resource, Throwable cause) {
         tell((listener) -> listener.onBackendFailure(resource, cause));
+    }
+
+    /** Passes on what concerns all callers: how partitions without a key stand. */
+    void onSampled(Partition partition, Reply.Status status) {
+        if (partition.key() == null) {
+            onSampled(partition.resource(), status.limits(), status.queued());
+        }
+    }
+
+    @Override
+    public void onBackendAvailable(boolean available) {
+        tell((listener) -> listener.onBackendAvailable(available));
     }
 
     private void tell(Consumer<LimitListener> event) {

@@ -50,6 +50,8 @@ final class Partitions {
     /** When this instance first gave a sign of life, by the backend's clock; 0: not yet. What it was configured with holds since then. */
     private volatile long registeredMicros;
 
+    private volatile long aheadMicros;
+
     /**
      * Makes one.
      *
@@ -62,18 +64,29 @@ final class Partitions {
         this.startNanos = nanoClock.getAsLong();
     }
 
-    /** Learns the backend's time and how many instances share it. */
-    void learn(Membership newest) {
+    /**
+     * Learns the backend's time and how many instances share it.
+     *
+     * @param newest what the backend says
+     * @param own what this instance's own memory says
+     */
+    void learn(Membership newest, Membership own) {
         Membership before = this.membership;
         this.learnedNanos = this.nanoClock.getAsLong();
         this.membership = newest;
         if (before == null) {
             this.registeredMicros = newest.nowMicros();
+            this.aheadMicros = newest.nowMicros() - own.nowMicros();
             this.shared.clear();
         }
         if (before == null || before.liveInstances() != newest.liveInstances()) {
             this.shares.clear();
         }
+    }
+
+    /** Returns how far the backend's clock was ahead of that of this instance's own memory when both were first known; else 0. */
+    long aheadMicros() {
+        return this.aheadMicros;
     }
 
     int liveInstances() {

@@ -11,9 +11,11 @@ import io.ratelimit.backend.Settings;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -21,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
- * The way to one backend: notices whether it answers, and what its answers tell beside the answer. Thread-safe.
+ * The way to one backend: notices whether it answers, and what its answers tell beside the answer. While the backend is away nothing but
+ * signs of life gets through: all else fails at once. Thread-safe.
  */
 final class Route {
 
@@ -33,27 +36,42 @@ final class Route {
 
     private final Listeners listeners;
 
-    private final Breaker breaker;
+    private final BiConsumer<Partition, Reply.Status> seen;
+
+    private final Breaker breaker = new Breaker();
 
     private final LongSupplier nanoClock;
 
     private final AtomicLong nextLogNanos;
 
+    private volatile Runnable away = () -> {};
+
+    private volatile Runnable back = () -> {};
+
     private volatile boolean saidAway;
 
     private volatile boolean stopped;
 
-    Route(LimitBackend backend, Listeners listeners, LongSupplier nanoClock) {
+    /**
+     * Makes one.
+     *
+     * @param backend the backend
+     * @param listeners told of failures, and of slots taken back
+     * @param seen told how the partitions stand, by every answer
+     * @param nanoClock the monotonic time
+     */
+    Route(LimitBackend backend, Listeners listeners, BiConsumer<Partition, Reply.Status> seen, LongSupplier nanoClock) {
         this.backend = backend;
         this.listeners = listeners;
-        this.breaker = new Breaker(nanoClock);
+        this.seen = seen;
         this.nanoClock = nanoClock;
         this.nextLogNanos = new AtomicLong(nanoClock.getAsLong());
     }
 
-    /** Returns whether a new call may ask; while the backend is away, one is let through now and then. */
-    boolean allows() {
-        return this.breaker.allows();
+    /** Says what to do when the backend goes away, and when it is back. */
+    void watch(Runnable away, Runnable back) {
+        this.away = away;
+        this.back = back;
     }
 
     /** Returns whether the backend is known to be away. */
@@ -62,6 +80,9 @@ final class Route {
     }
 
     <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
+        if (isAway()) {
+            return CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"));
+        }
         return this.backend.execute(partition, operation).whenComplete((reply, failure) -> {
             if (isUnavailable(failure)) {
                 this.listeners.onBackendFailure(partition.resource(), failure);
@@ -78,7 +99,9 @@ final class Route {
     }
 
     CompletionStage<Settings> settings(Map<String, Optional<String>> changes) {
-        return this.backend.settings(changes).whenComplete((settings, failure) -> notice(failure));
+        return isAway()
+                ? CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"))
+                : this.backend.settings(changes).whenComplete((settings, failure) -> notice(failure));
     }
 
     void listen(String instance, GrantListener listener) {
@@ -103,23 +126,37 @@ final class Route {
         if (status.reclaimed() > 0) {
             this.listeners.onLeasesReclaimed(partition.resource(), status.reclaimed());
         }
-        if (partition.key() == null) {
-            this.listeners.onSampled(partition.resource(), status.limits(), status.queued());
-        }
+        this.seen.accept(partition, status);
     }
 
     private void notice(@Nullable Throwable failure) {
         if (failure == null || !isUnavailable(failure)) {
-            if (this.breaker.succeeded() && this.saidAway) {
-                this.saidAway = false;
-                logger.info("The backend is back: limits hold across all instances again");
+            if (this.breaker.succeeded()) {
+                returned();
             }
-        } else if (this.breaker.failed() && !this.stopped && mayLog()) {
+        } else if (this.breaker.failed()) {
+            left(failure);
+        }
+    }
+
+    private void left(Throwable failure) {
+        if (!this.stopped && mayLog()) {
             this.saidAway = true;
             logger.warn("The backend is away (%s): until it is back, each resource goes by its on-backend-failure"
                     .formatted(
                             NestedExceptionUtils.getMostSpecificCause(failure).getMessage()));
         }
+        this.listeners.onBackendAvailable(false);
+        this.away.run();
+    }
+
+    private void returned() {
+        if (this.saidAway) {
+            this.saidAway = false;
+            logger.info("The backend is back: limits hold across all instances again");
+        }
+        this.listeners.onBackendAvailable(true);
+        this.back.run();
     }
 
     /** What fails while the application stops is no news. */

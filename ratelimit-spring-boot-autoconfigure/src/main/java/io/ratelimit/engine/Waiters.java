@@ -12,16 +12,20 @@ import io.ratelimit.backend.Reply.Queued;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.engine.Waiter.Settled;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,21 +140,35 @@ final class Waiters implements GrantListener {
 
     /** Gives a sign of life for all that wait: one call for up to 128 tickets of a partition. It tells what has been missed. */
     void renew() {
+        List<Supplier<CompletionStage<?>>> calls = new ArrayList<>();
         this.lines.forEach((where, line) -> {
             List<Waiter> queued = line.queued();
             for (int from = 0; from < queued.size(); from += MOST_PER_CALL) {
-                renew(where, queued.subList(from, Math.min(queued.size(), from + MOST_PER_CALL)));
+                List<Waiter> some = queued.subList(from, Math.min(queued.size(), from + MOST_PER_CALL));
+                calls.add(() -> renew(where, some));
             }
         });
+        CallsInTurn.make(calls);
+    }
+
+    /** Ends the waiting at some places, with a {@link RecalledException}: those who wait there had better ask somewhere else. */
+    void recall(Predicate<Place> where) {
+        for (Waiter waiter : List.copyOf(this.byTicket.values())) {
+            if (where.test(waiter.where()) && waiter.claim(false)) {
+                remove(waiter);
+                this.leases.abandon(waiter.acquisition(), waiter.where());
+                tell(waiter, null, new RecalledException());
+            }
+        }
     }
 
     /** Renews the tickets of some waiters in one partition, or of none, which lets the queue go on. */
-    private void renew(Place where, List<Waiter> all) {
+    private CompletionStage<?> renew(Place where, List<Waiter> all) {
         long sentNanos = this.leases.nanoTime();
         List<Waiter> waiters = all.stream().filter(Waiter::isOpen).toList(); // some may have been settled since
         List<WaitingTicket> tickets =
                 waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
-        where.route()
+        return where.route()
                 .execute(where.partition(), new Renew(this.instance, List.of(), tickets))
                 .whenComplete((reply, failure) -> {
                     for (int i = 0; i < waiters.size(); i++) {

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.Message;
 import org.springframework.data.redis.connection.MessageListener;
@@ -24,6 +26,8 @@ import org.springframework.util.StringUtils;
  * subscribes again when that connection was lost; what was said meanwhile is lost, which the listener is told. Thread-safe.
  */
 final class GrantSubscription implements MessageListener, SubscriptionListener, AutoCloseable {
+
+    private static final Log logger = LogFactory.getLog(GrantSubscription.class);
 
     private final RedisConnectionFactory connectionFactory;
 
@@ -81,6 +85,35 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
             }
         } finally {
             this.lock.unlock();
+        }
+    }
+
+    /**
+     * Listens on another connection from now on, if this listens at all: that which was lost comes back by itself only after a pause as long as
+     * the absence was. What is heard twice meanwhile does no harm.
+     */
+    void renew() {
+        if (this.ready) {
+            Thread connector = new Thread(this::subscribeAnew, "ratelimit-redis-subscribe");
+            connector.setDaemon(true);
+            connector.start();
+        }
+    }
+
+    private void subscribeAnew() {
+        RedisConnection before = this.connection;
+        try {
+            RedisConnection opened = this.connectionFactory.getConnection();
+            this.connection = opened;
+            opened.subscribe(this, this.channel);
+        } catch (RuntimeException | Error ex) {
+            logger.debug("The connection that was lost goes on by itself", ex);
+            close();
+            this.connection = before;
+            return;
+        }
+        if (before != null) {
+            before.close();
         }
     }
 

@@ -1,9 +1,7 @@
 package io.ratelimit.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import io.ratelimit.LimitConfigurationException;
@@ -12,13 +10,13 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -28,19 +26,28 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  *
  * <p>A call leaves at once while few are under way; else it waits for one of them to be answered, and all that have come together by then
  * leave with one flush. One thread at a time sends (the queue-drain loop of reactive libraries), so the order is kept without a lock.
+ *
+ * <p>In a cluster nothing waits for calls under way: they may be those of a node that does not answer. While a slot moves from one node to
+ * another, Redis refuses calls whose keys are neither all here nor all there; they are sent again until they have moved.
  */
 final class LettuceScripting implements AutoCloseable {
 
     /** From so many calls under way on, further ones share a flush. Enough for Redis never to run dry while they gather. */
     private static final int FEW_UNDER_WAY = 16;
 
-    private final RedisConnectionFactory connectionFactory;
+    /** Moving the keys of a slot takes a tool some milliseconds, unless they are very many. */
+    private static final long PAUSE_WHILE_MOVING_MILLIS = 5;
+
+    private final LettuceConnectionFactory connectionFactory;
 
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
 
     private final Queue<ScriptCall> added = new ConcurrentLinkedQueue<>();
 
     private final ThreadPoolExecutor sender = sender();
+
+    private final Executor sendLater =
+            CompletableFuture.delayedExecutor(PAUSE_WHILE_MOVING_MILLIS, TimeUnit.MILLISECONDS, this.sender);
 
     private final AtomicInteger toSend = new AtomicInteger();
 
@@ -49,15 +56,23 @@ final class LettuceScripting implements AutoCloseable {
     /** Calls that Redis did not know the script of: what comes after them waits until they are answered, so the order is kept. */
     private final AtomicInteger sentAnew = new AtomicInteger();
 
+    private volatile Runnable replaced = () -> {};
+
     LettuceScripting(RedisConnectionFactory connectionFactory) {
-        if (!(connectionFactory instanceof LettuceConnectionFactory)) {
+        if (!(connectionFactory instanceof LettuceConnectionFactory lettuce)) {
             throw new LimitConfigurationException(
                     "The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a %s."
                             .formatted(connectionFactory.getClass().getName()),
                     "Put io.lettuce:lettuce-core on the classpath and set 'spring.data.redis.client-type' to 'lettuce',"
+                            + " or define a LimitBackend bean: a RedisBackend with a LettuceConnectionFactory of its own,"
                             + " or set 'ratelimit.backend' to 'memory'.");
         }
-        this.connectionFactory = connectionFactory;
+        this.connectionFactory = lettuce;
+    }
+
+    /** Says what to do when a connection that was lost is replaced by another. */
+    void whenReplaced(Runnable task) {
+        this.replaced = task;
     }
 
     /** Adds a call to those to be sent. It is sent by {@link #send()}. */
@@ -88,7 +103,7 @@ final class LettuceScripting implements AutoCloseable {
         }
         int seen = 1;
         do {
-            if (this.underWay.get() < FEW_UNDER_WAY && this.sentAnew.get() == 0 && !this.added.isEmpty()) {
+            if (this.sentAnew.get() == 0 && !this.added.isEmpty()) {
                 trySendAdded();
             }
             seen = this.toSend.addAndGet(-seen);
@@ -107,47 +122,39 @@ final class LettuceScripting implements AutoCloseable {
         CompletableFuture<Session> current = session();
         if (current.isCompletedExceptionally()) {
             failAdded(current.handle((open, failure) -> failure).join());
-        } else if (current.isDone()) {
-            dispatch(current.join().commands());
+        } else if (current.isDone() && (current.join().isOfCluster() || this.underWay.get() < FEW_UNDER_WAY)) {
+            dispatch(current.join());
         }
     }
 
-    private void dispatch(StatefulConnection<byte[], byte[]> connection) {
+    private void dispatch(Session open) {
         List<AsyncCommand<byte[], byte[], List<Object>>> commands = new ArrayList<>();
         for (ScriptCall call = this.added.poll(); call != null; call = this.added.poll()) {
             if (!call.reply().isDone()) {
-                addCommand(call, connection, commands);
+                addCommand(call, open, commands);
             }
         }
-        if (commands.size() == 1) {
-            connection.dispatch(commands.get(0));
-        } else if (!commands.isEmpty()) {
-            connection.dispatch(commands);
-        }
+        open.dispatch(commands);
     }
 
     /** A call that cannot be written fails alone. */
-    private void addCommand(
-            ScriptCall call,
-            StatefulConnection<byte[], byte[]> connection,
-            List<AsyncCommand<byte[], byte[], List<Object>>> commands) {
+    private void addCommand(ScriptCall call, Session open, List<AsyncCommand<byte[], byte[], List<Object>>> commands) {
         try {
-            commands.add(command(call, connection));
+            commands.add(command(call, open));
             this.underWay.incrementAndGet();
         } catch (RuntimeException | Error ex) {
             call.reply().completeExceptionally(ex);
         }
     }
 
-    private AsyncCommand<byte[], byte[], List<Object>> command(
-            ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
+    private AsyncCommand<byte[], byte[], List<Object>> command(ScriptCall call, Session open) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.byDigest();
         cancelWhenOver(call, command);
         command.whenComplete((reply, failure) -> {
             if (failure instanceof RedisNoScriptException) {
-                load(call, connection);
+                load(call, open);
             } else {
-                answered(call, reply, failure);
+                answered(call, open, reply, failure);
             }
         });
         return command;
@@ -162,21 +169,43 @@ final class LettuceScripting implements AutoCloseable {
         });
     }
 
-    private void load(ScriptCall call, StatefulConnection<byte[], byte[]> connection) {
+    private void load(ScriptCall call, Session open) {
         AsyncCommand<byte[], byte[], List<Object>> command = call.bySource();
         this.sentAnew.incrementAndGet();
         cancelWhenOver(call, command);
         command.whenComplete((reply, failure) -> {
             this.sentAnew.decrementAndGet();
-            answered(call, reply, failure);
+            answered(call, open, reply, failure);
         });
-        connection.dispatch(command);
+        open.dispatch(List.of(command));
     }
 
-    private void answered(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
-        this.underWay.decrementAndGet();
-        complete(call, reply, failure);
+    private void answered(ScriptCall call, Session open, List<Object> reply, @Nullable Throwable failure) {
+        if (isMoving(failure) && !call.reply().isDone()) {
+            this.sendLater.execute(() -> sendAgain(call, open));
+        } else {
+            this.underWay.decrementAndGet();
+            complete(call, reply, failure);
+        }
         send();
+    }
+
+    private static boolean isMoving(@Nullable Throwable failure) {
+        return failure instanceof RedisCommandExecutionException
+                && failure.getMessage() != null
+                && failure.getMessage().startsWith("TRYAGAIN");
+    }
+
+    private void sendAgain(ScriptCall call, Session open) {
+        try {
+            if (!call.reply().isDone()) {
+                open.dispatch(List.of(command(call, open)));
+                return;
+            }
+        } catch (RuntimeException | Error ex) {
+            call.reply().completeExceptionally(ex);
+        }
+        this.underWay.decrementAndGet();
     }
 
     private static void complete(ScriptCall call, List<Object> reply, @Nullable Throwable failure) {
@@ -212,25 +241,44 @@ final class LettuceScripting implements AutoCloseable {
         if (!this.session.compareAndSet(current, fresh)) {
             return session();
         }
-        Thread connector = new Thread(() -> open(fresh), "ratelimit-redis-connect");
+        Thread connector = new Thread(() -> open(fresh, current), "ratelimit-redis-connect");
         connector.setDaemon(true);
         connector.start();
         return fresh;
     }
 
-    private static boolean isOver(CompletableFuture<Session> session) {
+    /** Lettuce connects again by itself, but only after a pause as long as the absence was: nobody waits for that unless a call is under way. */
+    private boolean isOver(CompletableFuture<Session> session) {
+        if (!session.isDone()) {
+            return false;
+        }
         return session.isCompletedExceptionally()
-                || (session.isDone() && !session.join().isOpen());
+                || !session.join().isOpen()
+                || (session.join().isCutOff() && this.underWay.get() == 0);
     }
 
-    private void open(CompletableFuture<Session> fresh) {
+    private void open(CompletableFuture<Session> fresh, @Nullable CompletableFuture<Session> before) {
         try {
-            fresh.complete(Session.of(this.connectionFactory.getConnection()));
+            if (before != null && !before.isCompletedExceptionally()) {
+                before.join().close();
+            }
+            fresh.complete(Session.of(this.connectionFactory));
         } catch (Throwable ex) {
             fresh.completeExceptionally(ex);
             failAdded(ex);
         }
         send();
+        if (before != null && !fresh.isCompletedExceptionally()) {
+            this.replaced.run();
+        }
+    }
+
+    /** Completes when whoever reads replies has read what has arrived by now. */
+    CompletableFuture<Void> caughtUp() {
+        CompletableFuture<Session> current = this.session.get();
+        return (current != null && current.isDone() && !current.isCompletedExceptionally())
+                ? current.join().readers().caughtUp()
+                : CompletableFuture.completedFuture(null);
     }
 
     private static ThreadPoolExecutor sender() {
@@ -249,29 +297,7 @@ final class LettuceScripting implements AutoCloseable {
     public void close() {
         CompletableFuture<Session> current = this.session.get();
         if (current != null) {
-            current.thenAccept((open) -> open.connection().close());
-        }
-    }
-
-    /**
-     * A connection in use.
-     */
-    private record Session(RedisConnection connection, StatefulConnection<byte[], byte[]> commands) {
-
-        // unchecked: Spring connects with the codec for byte arrays; deprecation: there is no other way to the
-        // connection's state
-        @SuppressWarnings({"unchecked", "deprecation"})
-        static Session of(RedisConnection connection) {
-            Object commands = connection.getNativeConnection();
-            return new Session(
-                    connection,
-                    (commands instanceof RedisAdvancedClusterAsyncCommands<?, ?>)
-                            ? ((RedisAdvancedClusterAsyncCommands<byte[], byte[]>) commands).getStatefulConnection()
-                            : ((RedisAsyncCommands<byte[], byte[]>) commands).getStatefulConnection());
-        }
-
-        boolean isOpen() {
-            return this.commands.isOpen();
+            current.thenAccept(Session::close);
         }
     }
 }

@@ -4,10 +4,6 @@ import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.backend.Partition;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -18,13 +14,10 @@ import org.jspecify.annotations.Nullable;
  * timer watches them all: it is armed for the earliest deadline, which later operations, having later ones, cannot undercut.
  * Thread-safe.
  */
-final class Mailboxes implements AutoCloseable {
+final class Mailboxes {
 
     /** From so many mailboxes on, those that are idle make room. */
     private static final int MOST_IDLE = 10_000;
-
-    /** A timer that is so late tells of a JVM that stood still: replies may have arrived, and are read before anything is judged. */
-    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final Map<Partition.Id, Mailbox> byPartition = new ConcurrentHashMap<>();
 
@@ -36,11 +29,7 @@ final class Mailboxes implements AutoCloseable {
 
     private final AtomicBoolean watching = new AtomicBoolean();
 
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor((task) -> {
-        Thread thread = new Thread(task, "ratelimit-redis-deadlines");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final Deadlines deadlines;
 
     /**
      * Makes them.
@@ -48,11 +37,17 @@ final class Mailboxes implements AutoCloseable {
      * @param keys names the keys of a partition
      * @param sender takes batches in the order of their partition
      * @param overdue what fails an operation whose deadline has passed
+     * @param deadlines judges at deadlines
      */
-    Mailboxes(RedisKeys keys, Consumer<Mailbox.Batch> sender, Supplier<BackendUnavailableException> overdue) {
+    Mailboxes(
+            RedisKeys keys,
+            Consumer<Mailbox.Batch> sender,
+            Supplier<BackendUnavailableException> overdue,
+            Deadlines deadlines) {
         this.keys = keys;
         this.sender = sender;
         this.overdue = overdue;
+        this.deadlines = deadlines;
     }
 
     void submit(Submission<?> submission) {
@@ -77,19 +72,10 @@ final class Mailboxes implements AutoCloseable {
     }
 
     private void watch(long deadlineNanos) {
-        try {
-            this.timer.schedule(() -> check(deadlineNanos), deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
-        } catch (RejectedExecutionException ex) {
-            expire(deadlineNanos); // closed: nobody else will end what still waits
-        }
+        this.deadlines.at(deadlineNanos, this::judge);
     }
 
-    private void check(long deadlineNanos) {
-        long nowNanos = System.nanoTime();
-        if (nowNanos - deadlineNanos > LATE_NANOS) {
-            watch(nowNanos + LATE_NANOS / 2);
-            return;
-        }
+    private void judge(long nowNanos) {
         expire(nowNanos);
         Long next = earliestDeadlineNanos();
         if (next == null) {
@@ -117,11 +103,5 @@ final class Mailboxes implements AutoCloseable {
             }
         }
         return earliest;
-    }
-
-    /** Watches no more. */
-    @Override
-    public void close() {
-        this.timer.shutdownNow();
     }
 }

@@ -25,7 +25,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
@@ -42,6 +41,9 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
  */
 public final class RedisBackend implements LimitBackend, AutoCloseable {
 
+    /** A sign of life waits so long for a connection: it is better late than never. */
+    private static final Duration LONGEST_CONNECT = Duration.ofSeconds(10);
+
     private final RedisConnectionFactory connectionFactory;
 
     private final LettuceScripting scripting;
@@ -57,6 +59,8 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private final LuaScript heartbeatScript;
 
     private final LuaScript settingsScript;
+
+    private final Deadlines deadlines;
 
     private final Mailboxes mailboxes;
 
@@ -93,7 +97,9 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.partitionScript = LuaScript.partition(clock.file());
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
         this.settingsScript = LuaScript.settings(clock.file());
-        this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue);
+        this.deadlines = new Deadlines(this.scripting::caughtUp, commandTimeout);
+        this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue, this.deadlines);
+        this.scripting.whenReplaced(this::subscribeAnew);
         this.scripting.connected();
     }
 
@@ -126,18 +132,31 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     /** What waits is not sent before its grant can be heard of. */
     private <R extends Reply> CompletionStage<R> submitWhenReady(
             GrantSubscription subscription, Partition partition, Operation<R> operation) {
+        long deadlineNanos = System.nanoTime() + this.commandTimeout.toNanos();
         CompletableFuture<Void> ready = new CompletableFuture<>();
-        CompletionStage<R> reply = ready.orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS)
-                .exceptionally((failure) -> {
+        limit(ready, deadlineNanos);
+        CompletionStage<R> reply = ready.exceptionally((failure) -> {
                     throw unavailable(failure);
                 })
-                .thenCompose((subscribed) -> submit(partition, operation));
+                .thenCompose((subscribed) -> submit(partition, operation, deadlineNanos));
         subscription.whenReady(() -> ready.complete(null), ready::completeExceptionally);
         return reply;
     }
 
+    private void limit(CompletableFuture<?> reply, long deadlineNanos) {
+        this.deadlines.at(deadlineNanos, (nowNanos) -> {
+            if (!reply.isDone()) {
+                reply.completeExceptionally(overdue());
+            }
+        });
+    }
+
     private <R extends Reply> CompletableFuture<R> submit(Partition partition, Operation<R> operation) {
-        long deadlineNanos = System.nanoTime() + this.commandTimeout.toNanos();
+        return submit(partition, operation, System.nanoTime() + this.commandTimeout.toNanos());
+    }
+
+    private <R extends Reply> CompletableFuture<R> submit(
+            Partition partition, Operation<R> operation, long deadlineNanos) {
         Submission<R> submission = new Submission<>(partition, operation, deadlineNanos, new CompletableFuture<>());
         this.mailboxes.submit(submission);
         this.scripting.send();
@@ -224,7 +243,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.heartbeatScript,
                 new byte[][] {this.keys.instances()},
                 (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
-        return callAlone(call)
+        return callAlone(call, LONGEST_CONNECT)
                 .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
     }
 
@@ -234,7 +253,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             changes.forEach((name, value) -> arguments.add(bytes(name)).add(bytes(value.orElse(""))));
             this.clock.time().accept(arguments);
         });
-        return callAlone(call).thenApply((reply) -> {
+        return callAlone(call, Duration.ZERO).thenApply((reply) -> {
             Map<String, String> values = new HashMap<>();
             for (int i = 1; i < reply.size(); i += 2) {
                 values.put(text(reply.get(i)), text(reply.get(i + 1)));
@@ -251,18 +270,29 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         return new String((byte[]) bytes, StandardCharsets.UTF_8);
     }
 
-    /** Calls a script that is not of a partition, once there is a connection: that may take a cold JVM longer than a command may take. */
-    private CompletionStage<List<Object>> callAlone(ScriptCall call) {
-        return this.scripting
-                .connected()
-                .thenCompose((connected) -> {
+    /** Calls a script that is not of a partition. Some wait for the connection: that may take a cold JVM longer than a command may take. */
+    private CompletionStage<List<Object>> callAlone(ScriptCall call, Duration connecting) {
+        long nowNanos = System.nanoTime();
+        CompletableFuture<Object> connected = this.scripting.connected().thenApply((session) -> session);
+        limit(connected, nowNanos + this.commandTimeout.plus(connecting).toNanos());
+        return connected
+                .thenCompose((session) -> {
                     this.scripting.add(call);
                     this.scripting.send();
-                    return call.reply().orTimeout(this.commandTimeout.toNanos(), TimeUnit.NANOSECONDS);
+                    long sinceNanos = connecting.isZero() ? nowNanos : System.nanoTime();
+                    limit(call.reply(), sinceNanos + this.commandTimeout.toNanos());
+                    return call.reply();
                 })
                 .exceptionally((failure) -> {
                     throw unavailable(failure);
                 });
+    }
+
+    private void subscribeAnew() {
+        GrantSubscription subscription = this.grants;
+        if (subscription != null) {
+            subscription.renew();
+        }
     }
 
     @Override
@@ -290,7 +320,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     /** Gives the connections back. */
     @Override
     public void close() {
-        this.mailboxes.close();
+        this.deadlines.close();
         GrantSubscription subscription = this.grants;
         if (subscription != null) {
             subscription.close();

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.ratelimit.LimitPolicy;
+import io.ratelimit.Limiter;
 import io.ratelimit.annotation.ConcurrencyLimited;
+import io.ratelimit.redis.RedisBackend;
+import io.ratelimit.testkit.RedisConnections;
+import io.ratelimit.testkit.RedisServer;
+import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -20,6 +25,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.jedis.JedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 class StartupFailureTests {
@@ -517,6 +523,57 @@ class StartupFailureTests {
         }
 
         @Test
+        void ofRedisDoNotWorkOverJedis() {
+            FailureAnalysis analysis =
+                    analysisOf(runner.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class))
+                            .withPropertyValues("spring.data.redis.client-type=jedis"));
+
+            assertThat(analysis.getDescription())
+                    .isEqualTo("The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a"
+                            + " org.springframework.data.redis.connection.jedis.JedisConnectionFactory.");
+            assertThat(analysis.getAction())
+                    .startsWith(
+                            "Put io.lettuce:lettuce-core on the classpath and set 'spring.data.redis.client-type' to"
+                                    + " 'lettuce', or define a LimitBackend bean")
+                    .endsWith(", or set 'ratelimit.backend' to 'memory'.");
+        }
+
+        @Test
+        void inMemoryDoNotMindJedis() {
+            runner.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class))
+                    .withPropertyValues(
+                            "spring.data.redis.client-type=jedis",
+                            "ratelimit.backend=memory",
+                            "ratelimit.resources.pool.concurrency=1")
+                    .withClassLoader(new FilteredClassLoader("io.lettuce.core"))
+                    .run((context) -> {
+                        assertThat(context).hasSingleBean(JedisConnectionFactory.class);
+                        assertThat(context.getBean(Limiter.class)
+                                        .acquire("pool")
+                                        .isValid())
+                                .isTrue();
+                    });
+        }
+
+        @Test
+        void ofRedisWorkOverLettuceBesideJedisWhereTheBackendIsABean() {
+            runner.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class))
+                    .withUserConfiguration(OwnConnection.class)
+                    .withPropertyValues(
+                            "spring.data.redis.client-type=jedis",
+                            "ratelimit.command-timeout=20s",
+                            "ratelimit.on-backend-failure=reject",
+                            "ratelimit.resources.pool.concurrency=1")
+                    .run((context) -> {
+                        assertThat(context).hasSingleBean(JedisConnectionFactory.class);
+                        assertThat(context.getBean(Limiter.class)
+                                        .acquire("pool")
+                                        .isValid())
+                                .isTrue();
+                    });
+        }
+
+        @Test
         void ofRedisForOneResourceNeedRedisForTheApplication() {
             FailureAnalysis analysis = analysisOf("resources: { openai: { rate: 1/1m, backend: redis } }");
 
@@ -525,6 +582,15 @@ class StartupFailureTests {
                             "The property 'ratelimit.resources.openai.backend' is 'redis', but 'ratelimit.backend' is"
                                     + " 'memory', so there is no Redis to count in.");
             assertThat(analysis.getAction()).startsWith("Remove one of the two");
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OwnConnection {
+
+        @Bean
+        RedisBackend limitBackend() {
+            return new RedisBackend(RedisConnections.to(RedisServer.shared()), "beside-jedis:", Duration.ofSeconds(20));
         }
     }
 

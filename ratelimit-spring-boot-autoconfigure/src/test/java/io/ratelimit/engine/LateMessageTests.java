@@ -202,7 +202,8 @@ class LateMessageTests extends WaitingEngines {
             Permit before = there.acquire("local");
             backend.wire(Wire.CUT);
             Permit share = here.acquire("local");
-            time.advance(Duration.ofSeconds(2));
+            backend.wire(Wire.WHOLE);
+            here.inspect("local", null).join();
             backend.wire(Wire.DROPS_REPLIES);
             backend.holdBack(Cancel.class);
             CompletableFuture<Permit> waiting = ask("local");
@@ -238,7 +239,7 @@ class LateMessageTests extends WaitingEngines {
                 beatBoth();
             }
             backend.wire(Wire.WHOLE);
-            here.beat();
+            beatBoth();
             assertThat(granted(staying).isValid()).isTrue();
             granted(staying).close();
             isFree("long");

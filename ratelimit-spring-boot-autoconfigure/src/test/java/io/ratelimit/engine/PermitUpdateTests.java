@@ -334,7 +334,7 @@ class PermitUpdateTests {
     void aShareOfABucketIsOneToo() {
         RateLimit bucket = new RateLimit("default", 30, Duration.ofMinutes(1), RateAlgorithm.TOKEN_BUCKET, 9);
         Partitions partitions = new Partitions(Duration.ofSeconds(10), System::nanoTime);
-        partitions.learn(new Membership(4, 1));
+        partitions.learn(new Membership(4, 1), new Membership(1, 1));
         Partition share = partitions.share(ResourceDefinition.of("calls", bucket), null);
         assertThat(share.limits())
                 .containsExactly(new RateLimit("default", 7, Duration.ofMinutes(1), RateAlgorithm.TOKEN_BUCKET, 2));

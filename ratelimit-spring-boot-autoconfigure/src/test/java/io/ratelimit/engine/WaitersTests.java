@@ -37,7 +37,7 @@ class WaitersTests {
 
     private final SteeredBackend backend = new SteeredBackend(this.time);
 
-    private final Route route = new Route(this.backend, new Listeners(List.of()), this.time);
+    private final Route route = new Route(this.backend, new Listeners(List.of()), (partition, status) -> {}, this.time);
 
     private final Leases leases = new Leases("a", new Listeners(List.of()), this.time, this.timers);
 

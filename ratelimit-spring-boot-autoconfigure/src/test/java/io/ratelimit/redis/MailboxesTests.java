@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -30,14 +31,23 @@ class MailboxesTests {
 
     private final AtomicReference<Runnable> onOverdue = new AtomicReference<>(() -> {});
 
-    private final Mailboxes mailboxes = new Mailboxes(new RedisKeys("test:"), this.sent::add, () -> {
-        this.onOverdue.get().run();
-        return new BackendUnavailableException("overdue");
-    });
+    private final AtomicReference<Runnable> onReading = new AtomicReference<>(() -> {});
+
+    private final Deadlines deadlines =
+            new Deadlines(() -> CompletableFuture.runAsync(this.onReading.get()), Duration.ofHours(1));
+
+    private final Mailboxes mailboxes = new Mailboxes(
+            new RedisKeys("test:"),
+            this.sent::add,
+            () -> {
+                this.onOverdue.get().run();
+                return new BackendUnavailableException("overdue");
+            },
+            this.deadlines);
 
     @AfterEach
     void close() {
-        this.mailboxes.close();
+        this.deadlines.close();
     }
 
     private Submission<Decision> submit(String key, Duration deadline) {
@@ -109,6 +119,24 @@ class MailboxesTests {
         }
 
         @Test
+        void isJudgedOnceWhatHasArrivedIsRead() {
+            Submission<?> read = submit("k", Duration.ofMillis(20));
+            Submission<?> missing = submit("other", Duration.ofMillis(20));
+            onReading.set(() -> read.reply().complete(null));
+            failedAt(missing).join();
+            assertThat(read.reply()).isCompleted();
+        }
+
+        @Test
+        void isJudgedThoughNobodyReads() throws InterruptedException {
+            CountDownLatch judged = new CountDownLatch(1);
+            Deadlines unread = new Deadlines(CompletableFuture::new, Duration.ofMillis(1));
+            unread.at(System.nanoTime(), (nowNanos) -> judged.countDown());
+            assertThat(judged.await(30, TimeUnit.SECONDS)).isTrue();
+            unread.close();
+        }
+
+        @Test
         void thatAJvmWhichStoodStillNoticesLateIsLookedAtAgain() {
             AtomicReference<Long> goesOn = new AtomicReference<>();
             Submission<?> first = submit("k", Duration.ofMillis(20));
@@ -127,7 +155,7 @@ class MailboxesTests {
 
         @Test
         void isNowOnceNobodyWatches() {
-            mailboxes.close();
+            deadlines.close();
             Submission<?> submission = submit("k", Duration.ofHours(1));
             assertThatThrownBy(() -> submission.reply().join())
                     .isInstanceOf(CompletionException.class)
@@ -151,7 +179,7 @@ class MailboxesTests {
         void makesRoomWhereThereAreTenThousandAndItIsIdle() {
             List<Batch> batches = new ArrayList<>();
             Mailboxes many = new Mailboxes(
-                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"));
+                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"), deadlines);
             fill(many, batches, 0);
             Mailbox busy = batches.get(0).mailbox();
             Mailbox idle = batches.get(1).mailbox();
@@ -165,19 +193,17 @@ class MailboxesTests {
             submitTo(many, 1);
             assertThat(batches.get(batches.size() - 1).mailbox()).isNotSameAs(idle);
             assertThat(idle.submit(submission(1))).isFalse();
-            many.close();
         }
 
         @Test
         void isNotTakenAwayWhileItIsBusyHoweverManyThereAre() {
             List<Batch> batches = new ArrayList<>();
             Mailboxes many = new Mailboxes(
-                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"));
+                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"), deadlines);
             fill(many, batches, 10);
             submitTo(many, 5);
             assertThat(batches.get(batches.size() - 1).mailbox())
                     .isSameAs(batches.get(5).mailbox());
-            many.close();
         }
 
         private void fill(Mailboxes many, List<Batch> batches, int more) {

@@ -14,8 +14,10 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import redis.embedded.core.PortProvider;
+import redis.embedded.core.RedisServerBuilder;
 import redis.embedded.model.OsArchitecture;
 
 /**
@@ -41,8 +43,14 @@ public final class RedisServer implements AutoCloseable {
 
     private final redis.embedded.RedisServer process;
 
-    private RedisServer(redis.embedded.RedisServer process) {
+    private final Path pidFile;
+
+    private final String[] settings;
+
+    private RedisServer(redis.embedded.RedisServer process, Path pidFile, String[] settings) {
         this.process = process;
+        this.pidFile = pidFile;
+        this.settings = settings;
     }
 
     /** The server that all tests of this JVM share, started on first use and ended with the JVM. Do not close it. */
@@ -53,25 +61,50 @@ public final class RedisServer implements AutoCloseable {
     /**
      * Starts a server of the caller's own, which is ready when this returns.
      *
+     * @param settings lines of its configuration file
      * @throws UncheckedIOException if it does not start
      */
-    public static RedisServer start() {
+    public static RedisServer start(String... settings) {
+        return startOn(freePort(), settings);
+    }
+
+    /**
+     * Starts an empty server of the caller's own on a port that nobody listens on, such as that of another that was closed.
+     *
+     * @param port the port
+     * @param settings lines of its configuration file
+     * @throws UncheckedIOException if it does not start
+     */
+    public static RedisServer startOn(int port, String... settings) {
         try {
-            File directory = Files.createTempDirectory("redis-").toFile();
-            directory.deleteOnExit();
-            redis.embedded.RedisServer process = redis.embedded.RedisServer.newRedisServer()
-                    .executableProvider(RedisServer::binary)
-                    .bind(HOST)
-                    .port(PortProvider.newEphemeralPortProvider().get())
-                    .setting("dir " + directory)
-                    .setting("save \"\"")
-                    .setting("appendonly no")
-                    .build();
-            process.start();
-            return new RedisServer(process);
+            return startIn(Files.createTempDirectory("redis-"), port, settings);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static RedisServer startIn(Path directory, int port, String... settings) throws IOException {
+        directory.toFile().deleteOnExit();
+        Path pidFile = directory.resolve("pid");
+        RedisServerBuilder builder = redis.embedded.RedisServer.newRedisServer()
+                .executableProvider(RedisServer::binary)
+                .bind(HOST)
+                .port(port)
+                .setting("dir " + directory)
+                .setting("pidfile " + pidFile)
+                .setting("save \"\"")
+                .setting("appendonly no");
+        for (String setting : settings) {
+            builder.setting(setting);
+        }
+        redis.embedded.RedisServer process = builder.build();
+        process.start();
+        return new RedisServer(process, pidFile, settings);
+    }
+
+    /** A port that nobody listens on. */
+    public static int freePort() {
+        return PortProvider.newEphemeralPortProvider().get();
     }
 
     /** The address it listens on. */
@@ -107,7 +140,35 @@ public final class RedisServer implements AutoCloseable {
         }
     }
 
-    private static File binary() throws IOException {
+    /** Ends the server as {@code kill -9} does: it says goodbye to nobody. */
+    public void kill() {
+        ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroyForcibly);
+        close();
+    }
+
+    /**
+     * Starts a server on the port of this one, which has ended, with its settings and what it has kept on disk.
+     *
+     * @throws UncheckedIOException if it does not start
+     */
+    public RedisServer startAgain() {
+        try {
+            return startIn(this.pidFile.getParent(), port(), this.settings);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The number of its process. */
+    public long pid() {
+        try {
+            return Long.parseLong(Files.readString(this.pidFile).trim());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static File binary() throws IOException {
         OsArchitecture platform = OsArchitecture.detectOSandArchitecture();
         String name = BINARIES.get(platform);
         if (name == null) {

@@ -1,7 +1,6 @@
 package io.ratelimit.wholesystem;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -9,55 +8,61 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
-import io.ratelimit.LimitOperations;
-import io.ratelimit.LimitPolicy;
-import io.ratelimit.LimitRequest;
-import io.ratelimit.Limiter;
-import io.ratelimit.Permit;
-import io.ratelimit.ResourceOverride;
-import io.ratelimit.autoconfigure.RateLimitAutoConfiguration;
+import io.ratelimit.testkit.RedisCluster;
+import io.ratelimit.testkit.RedisSentinels;
 import io.ratelimit.testkit.RedisServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
-import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
-/** The access rule of {@code docs/operations.md} allows all that is needed, and nothing more. */
+/** The access rule of {@code docs/redis.md} allows all that is needed, and nothing more. */
 class AccessControlTests {
 
-    private static final Path PAGE = Path.of("..", "docs", "operations.md");
-
-    private static final Pattern RULE = Pattern.compile("(?m)^user (shop on .*)$");
+    private static final Path PAGE = Path.of("..", "docs", "redis.md");
 
     private static final Pattern COMMAND_IN_LUA = Pattern.compile("redis\\.p?call\\('(\\w+)'");
 
     /** What is called from outside of scripts. */
     private static final Set<String> OF_THE_CLIENT = Set.of("evalsha", "eval", "subscribe");
 
-    private final List<String> rule = rule();
+    private final List<String> rule = documented("(?m)^user (shop on .*)$");
 
-    private static List<String> rule() {
+    private final List<String> moreForClusters = documented("(?m)^user shop (\\+cluster.*)$");
+
+    private static List<String> documented(String line) {
         try {
-            var match = RULE.matcher(Files.readString(PAGE));
+            Matcher match = Pattern.compile(line).matcher(Files.readString(PAGE));
             assertThat(match.find()).isTrue();
             return List.of(match.group(1).split(" "));
         } catch (IOException ex) {
             throw new IllegalStateException(ex);
         }
+    }
+
+    private static void setUser(RedisCommands<String, String> admin, List<String> rule) {
+        CommandArgs<String, String> arguments = new CommandArgs<>(StringCodec.UTF8).add("SETUSER");
+        rule.forEach(arguments::add);
+        admin.dispatch(CommandType.ACL, new StatusOutput<>(StringCodec.UTF8), arguments);
+    }
+
+    private static void workOut(String... redis) {
+        Workout.of(Workout.instance(redis)
+                .withPropertyValues("spring.data.redis.username=shop", "spring.data.redis.password=secret"));
+    }
+
+    private static List<Object> refused(RedisCommands<String, String> admin) {
+        return admin.aclLog().stream().map((entry) -> entry.get("object")).toList();
     }
 
     @Test
@@ -82,60 +87,47 @@ class AccessControlTests {
         try (RedisServer redis = RedisServer.start()) {
             RedisClient client = RedisClient.create("redis://" + redis.host() + ":" + redis.port());
             RedisCommands<String, String> admin = client.connect().sync();
-            CommandArgs<String, String> setUser = new CommandArgs<>(StringCodec.UTF8).add("SETUSER");
-            this.rule.forEach(setUser::add);
-            admin.dispatch(CommandType.ACL, new StatusOutput<>(StringCodec.UTF8), setUser);
+            setUser(admin, this.rule);
 
-            ApplicationContextRunner instance = instance(redis);
-            instance.run((first) -> instance.run((second) -> work(
-                    first.getBean(Limiter.class),
-                    second.getBean(Limiter.class),
-                    second.getBean(LimitOperations.class))));
+            workOut("spring.data.redis.host=" + redis.host(), "spring.data.redis.port=" + redis.port());
 
-            assertThat(admin.aclLog()).isEmpty();
-            assertThat(admin.keys("*")).isNotEmpty().allMatch((key) -> key.startsWith("ratelimit:shop:"));
+            assertThat(refused(admin)).isEmpty();
+            assertThat(admin.keys("*")).isNotEmpty().allMatch((key) -> key.startsWith(Workout.PREFIX));
             client.shutdown();
         }
     }
 
-    private static ApplicationContextRunner instance(RedisServer redis) {
-        return new ApplicationContextRunner()
-                .withConfiguration(
-                        AutoConfigurations.of(DataRedisAutoConfiguration.class, RateLimitAutoConfiguration.class))
-                .withPropertyValues(
-                        "spring.data.redis.host=" + redis.host(),
-                        "spring.data.redis.port=" + redis.port(),
-                        "spring.data.redis.username=shop",
-                        "spring.data.redis.password=secret",
-                        "ratelimit.key-prefix=ratelimit:shop:",
-                        "ratelimit.command-timeout=10s",
-                        "ratelimit.on-backend-failure=reject",
-                        "ratelimit.lease=1s",
-                        "ratelimit.resources.pool.concurrency=1",
-                        "ratelimit.resources.pool.rate=1000/1m",
-                        "ratelimit.resources.pool.policy=block",
-                        "ratelimit.resources.pool.max-wait=1m",
-                        "ratelimit.resources.api.rate=1000/1m");
+    @Test
+    void nothingIsRefusedInAClusterToWhomItIsGivenWithWhatAClusterNeeds() {
+        try (RedisCluster cluster = RedisCluster.start(3, 0)) {
+            List<RedisCommands<String, String>> admins = cluster.nodes().stream()
+                    .map((node) -> cluster.commands(node.port()))
+                    .toList();
+            List<String> all = new ArrayList<>(this.rule);
+            all.addAll(this.moreForClusters);
+            admins.forEach((admin) -> setUser(admin, all));
+
+            workOut("spring.data.redis.cluster.nodes=" + cluster.addresses());
+
+            assertThat(admins).allSatisfy((admin) -> assertThat(refused(admin)).isEmpty());
+            assertThat(admins.stream().flatMap((admin) -> admin.keys("*").stream()))
+                    .isNotEmpty()
+                    .allMatch((key) -> key.startsWith(Workout.PREFIX));
+        }
     }
 
-    /** One instance hands a slot to the other, which keeps it over some heartbeats; windows fill; limits change. */
-    private static void work(Limiter first, Limiter second, LimitOperations operations) throws Exception {
-        Permit held = first.acquire("pool");
-        CompletableFuture<Permit> waiting = second.acquireAsync(LimitRequest.of("pool"));
-        await().until(() -> operations.inspect("pool", null).join().queued() == 1);
-        held.close();
-        Permit granted = waiting.get(1, TimeUnit.MINUTES);
-        await().until(() -> operations.inspect("pool", null).join().holders().stream()
-                .anyMatch((holder) -> holder.age().compareTo(Duration.ofSeconds(2)) > 0));
-        assertThat(granted.isValid()).isTrue();
+    @Test
+    void nothingIsRefusedBehindSentinelsToWhomItIsGiven() {
+        try (RedisSentinels sentinels = RedisSentinels.start(1)) {
+            RedisCommands<String, String> admin = sentinels.commands(sentinels.master());
+            setUser(admin, this.rule);
 
-        for (int i = 0; i < 200; i++) {
-            first.acquire("api").close();
+            workOut(
+                    "spring.data.redis.sentinel.master=" + RedisSentinels.MASTER,
+                    "spring.data.redis.sentinel.nodes=" + sentinels.addresses());
+
+            assertThat(refused(admin)).isEmpty();
+            assertThat(admin.keys("*")).isNotEmpty();
         }
-        operations
-                .override("api", new ResourceOverride(List.of(), LimitPolicy.OBSERVE, null, null))
-                .join();
-        operations.resetOverride("api").join();
-        granted.close();
     }
 }

@@ -11,6 +11,23 @@ enum Event {
     DID,
     /** A call has its permit; the number is the fence, the text the priority. */
     GRANTED,
+    /** A call has its permit, which its worker has granted alone, and will tell of it next; the number is the fence. */
+    LOCAL,
+    /** The engine has noticed that Redis is away. */
+    AWAY,
+    /**
+     * The engine has noticed that Redis is back; the number is how long the slowest call took that began meanwhile, the text is for how long the
+     * process stood still at most, both in nanoseconds.
+     */
+    BACK,
+    /** Slots were taken back because their lease was over; the number is of how many permits. */
+    RECLAIMED,
+    /** The number is how many instances the engine believes to be alive. */
+    INSTANCES,
+    /** The number is how many permits hold slots, as Redis says; the greatest of all if it says nothing. */
+    HOLDERS,
+    /** A call that holds its permit has seen that it is valid; the number is the fence. Only the calls of a load look. */
+    VALID,
     /** A call is about to close its permit, which is valid; the number is the fence. */
     CLOSING,
     /** A call is about to close its permit, which is valid no more; the number is the fence. */

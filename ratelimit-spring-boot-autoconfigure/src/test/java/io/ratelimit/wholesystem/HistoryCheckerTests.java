@@ -61,7 +61,7 @@ class HistoryCheckerTests {
 
         @Test
         void countIfTheyWerePutBack() {
-            steps.add(new PutBack("a", LEASE, 1));
+            steps.add(new PutBack("a", 1, LEASE, 1));
             granted("b", 2);
             broken(() -> checker().neverMoreLeasesThan(1));
         }

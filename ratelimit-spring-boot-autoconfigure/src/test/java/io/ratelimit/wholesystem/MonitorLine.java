@@ -7,15 +7,22 @@ import java.util.List;
 /**
  * A line of Redis' MONITOR: {@code 1700000000.123456 [0 lua] "HSET" "key" "\x00\"..."}.
  *
+ * @param micros when, by Redis' clock
  * @param fromScript whether a script ran the command
  * @param words the command and its arguments, a character for a byte
  */
-record MonitorLine(boolean fromScript, List<String> words) {
+record MonitorLine(long micros, boolean fromScript, List<String> words) {
 
     static MonitorLine parse(String line) {
         int source = line.indexOf('[');
         int command = line.indexOf("] ", source) + 2;
-        return new MonitorLine(line.startsWith("[0 lua]", source), words(line, command));
+        return new MonitorLine(micros(line), line.startsWith("[0 lua]", source), words(line, command));
+    }
+
+    private static long micros(String line) {
+        int point = line.indexOf('.');
+        return 1_000_000 * Long.parseLong(line.substring(0, point))
+                + Long.parseLong(line.substring(point + 1, point + 7));
     }
 
     private static List<String> words(String line, int from) {

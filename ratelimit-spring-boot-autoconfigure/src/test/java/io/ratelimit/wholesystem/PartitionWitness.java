@@ -3,9 +3,11 @@ package io.ratelimit.wholesystem;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.Lease;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
+import io.ratelimit.wholesystem.Step.Restarted;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -42,7 +44,21 @@ final class PartitionWitness {
 
     private final Map<String, Long> sequences = new HashMap<>();
 
+    private long callMicros;
+
     private long lastFence;
+
+    /** When all keys expire. */
+    private long expiresAtMillis = Long.MAX_VALUE;
+
+    /** Whether the commands come from a master, and not from a script that runs here. */
+    private boolean isReplica;
+
+    private boolean isInTransaction;
+
+    private boolean isMaster;
+
+    private boolean isOver;
 
     /** Tickets that have queued, and those that have left, in their order. */
     private final List<Queued> moves = new ArrayList<>();
@@ -57,14 +73,58 @@ final class PartitionWitness {
         return line.contains("] \"HSET\"")
                 || line.contains("] \"HDEL\"")
                 || line.contains("] \"ZADD\"")
-                || line.contains("] \"ZREM\"");
+                || line.contains("] \"ZREM\"")
+                || line.contains("] \"SET\"") && line.contains("\"PXAT\"");
     }
 
     /** A call has begun, so the one before is over. */
     void begin(MonitorLine call) {
         end();
+        this.callMicros = call.micros();
+        this.isInTransaction = call.command().equalsIgnoreCase("MULTI");
+        if (call.command().equalsIgnoreCase("FLUSHALL")) {
+            restarted(Restarted.empty(call.micros(), call.micros()));
+        } else if (isExpiry(call)) {
+            forgotten(call.micros());
+        }
         if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
             this.ids.addAll(SeenCall.ids(call));
+            this.isMaster = true;
+            this.isReplica = false;
+            if (call.micros() / 1_000 > this.expiresAtMillis) {
+                forgotten(call.micros());
+            }
+        }
+    }
+
+    /** Returns whether a master tells that the keys of the partition are over. */
+    private boolean isExpiry(MonitorLine call) {
+        return (call.command().equalsIgnoreCase("DEL") || call.command().equalsIgnoreCase("UNLINK"))
+                && call.word(1).equals(this.key);
+    }
+
+    private void forgotten(long atMicros) {
+        restarted(new Restarted(atMicros, atMicros, false, Map.of(), List.of()));
+    }
+
+    /** A master has told of a command that a script ran there. */
+    void replicate(MonitorLine line) {
+        if (this.isMaster) {
+            over(); // what it has been told of while it was no replica is not seen
+        }
+        if (!this.isInTransaction) {
+            end();
+            this.callMicros = line.micros();
+        }
+        this.isReplica = true;
+        add(line);
+    }
+
+    /** What it sees from now on is not of interest: it does not serve the partition any more. */
+    void over() {
+        if (!this.isOver) {
+            restarted(Restarted.empty(this.callMicros, Witness.nowMicros()));
+            this.isOver = true;
         }
     }
 
@@ -75,6 +135,7 @@ final class PartitionWitness {
             return;
         }
         switch (line.command() + on.substring(this.key.length())) {
+            case "SET" -> this.expiresAtMillis = Long.parseLong(line.word(4));
             case "HSET:h" -> {
                 for (int i = 2; i < line.words().size(); i += 2) {
                     this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
@@ -92,6 +153,52 @@ final class PartitionWitness {
         }
     }
 
+    /** Returns when the last call was that it saw. */
+    long callMicros() {
+        return this.callMicros;
+    }
+
+    /** Redis has begun anew, so what it has not told of the call before is not known. */
+    void restarted(Restarted step, long expiresAtMillis) {
+        restarted(step);
+        this.expiresAtMillis = expiresAtMillis;
+    }
+
+    private void restarted(Restarted step) {
+        if (this.isOver) {
+            return;
+        }
+        forgetCall();
+        this.expiresAtMillis = Long.MAX_VALUE;
+        this.held.clear();
+        this.held.addAll(step.held().keySet());
+        this.queued.clear();
+        step.queue().forEach((ticket) -> this.queued.put(ticket.ticket(), ticket.sequence()));
+        this.steps.accept(step);
+    }
+
+    /** Returns the state of the partition, as it is in Redis: that has begun anew, and nobody has asked it for anything yet. */
+    static Restarted stateOf(RedisProbe probe, long blindFromMicros, boolean lost) {
+        List<Queued> queue = new ArrayList<>();
+        Map<String, byte[]> tickets = probe.hash(Setup.PARTITION + ":t");
+        probe.scores(Setup.PARTITION + ":q")
+                .forEach((ticket, score) -> queue.add(
+                        new Queued(ticket, (long) doubles(tickets.get(ticket)).getDouble(0), score)));
+        return new Restarted(blindFromMicros, Witness.nowMicros(), lost, leases(probe), queue);
+    }
+
+    /** Returns what is held, as it is in Redis. */
+    static Map<String, Lease> leases(RedisProbe probe) {
+        Map<String, Lease> leases = new HashMap<>();
+        probe.hash(Setup.PARTITION + ":h").forEach((permit, packed) -> {
+            ByteBuffer holder = doubles(packed);
+            if (fence(holder) > 0) {
+                leases.put(permit, new Lease(fence(holder), leaseEnd(holder), slots(holder)));
+            }
+        });
+        return leases;
+    }
+
     /** Tells the steps of the script that is over. */
     void end() {
         free();
@@ -103,10 +210,15 @@ final class PartitionWitness {
                 tell(move);
             } else if (this.queued.remove(move.ticket()) != null) {
                 ByteBuffer holder = this.holders.get(move.ticket());
-                tell(isNew(move.ticket(), holder) ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
+                boolean isGranted = isNew(move.ticket(), holder) && !isPutBack(holder);
+                tell(isGranted ? grant(move.ticket(), holder, true) : new Dropped(move.ticket()));
             }
         }
         direct.values().forEach(this::tell);
+        forgetCall();
+    }
+
+    private void forgetCall() {
         this.holders.clear();
         this.gone.clear();
         this.moves.clear();
@@ -137,13 +249,18 @@ final class PartitionWitness {
                     || this.moves.stream()
                             .anyMatch((move) ->
                                     move.sequence() > 0 && move.ticket().equals(permit));
-            if (isNew(permit, holder) && !left && fence(holder) <= this.lastFence) {
-                tell(new PutBack(permit, leaseEnd(holder), slots(holder)));
+            if (isNew(permit, holder) && isPutBack(holder)) {
+                tell(new PutBack(permit, fence(holder), leaseEnd(holder), slots(holder)));
             } else if (isNew(permit, holder) && !left) {
                 direct.put(fence(holder), grant(permit, holder, false));
             }
         });
         return direct;
+    }
+
+    /** Redis reads the clock after it has told of the call, so a grant is not from before; a replica tells of it later. */
+    private boolean isPutBack(ByteBuffer holder) {
+        return this.isReplica ? fence(holder) <= this.lastFence : holder.getDouble(8) < this.callMicros;
     }
 
     private boolean isNew(String permit, @Nullable ByteBuffer holder) {
@@ -164,6 +281,9 @@ final class PartitionWitness {
     }
 
     private boolean tell(Step step) {
+        if (this.isOver) {
+            return true;
+        }
         if (step instanceof Granted granted) {
             this.lastFence = granted.fence();
         }

@@ -9,10 +9,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * A way to Redis that fails as told: it loses replies, and messages. Thread-safe.
+ * A way to Redis that fails as told: it loses replies and messages, delays, stalls, swallows, cuts and refuses. Thread-safe.
  *
  * <p>What is lost is what arrives in one read; where that counts, tests let one thing happen at a time.
  */
@@ -20,9 +24,13 @@ final class Proxy implements AutoCloseable {
 
     private static final int BUFFER = 1 << 16;
 
+    private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final RedisServer server;
 
     private final ServerSocket listener;
+
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
 
     private final AtomicInteger repliesToLose = new AtomicInteger();
 
@@ -33,6 +41,12 @@ final class Proxy implements AutoCloseable {
     private volatile String request = "";
 
     private volatile boolean losesMessages;
+
+    private volatile boolean refuses;
+
+    private volatile boolean stalls;
+
+    private volatile long delayMillis;
 
     Proxy(RedisServer server) {
         this.server = server;
@@ -72,14 +86,53 @@ final class Proxy implements AutoCloseable {
         return this.lostMessages.get();
     }
 
+    /** Closes all connections and every new one at once, or lets them through again. */
+    void refuse(boolean refuses) {
+        this.refuses = refuses;
+        if (refuses) {
+            cut();
+        }
+    }
+
+    /** Keeps what arrives, on all connections, or delivers it late. */
+    void stall(boolean stalls) {
+        this.stalls = stalls;
+    }
+
+    /** Delivers everything that much later. */
+    void delay(long millis) {
+        this.delayMillis = millis;
+    }
+
+    /** Drops whatever arrives on the connections of now, which look sound for ever. New ones are. */
+    void swallow() {
+        this.links.forEach(Link::swallow);
+    }
+
+    /** Closes all connections. */
+    void cut() {
+        this.links.forEach(Link::cut);
+    }
+
     private void accept() {
         try {
             while (!this.listener.isClosed()) {
-                Socket client = this.listener.accept();
-                new Link(client, new Socket(this.server.host(), this.server.port())).open();
+                connect(this.listener.accept());
             }
         } catch (IOException ex) {
             // closed
+        }
+    }
+
+    private void connect(Socket client) throws IOException {
+        if (this.refuses) {
+            client.close();
+            return;
+        }
+        try {
+            new Link(client, new Socket(this.server.host(), this.server.port())).open();
+        } catch (IOException ex) {
+            client.close(); // Redis is not there
         }
     }
 
@@ -93,6 +146,8 @@ final class Proxy implements AutoCloseable {
     public void close() {
         try {
             this.listener.close();
+            this.stalls = false;
+            cut();
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
@@ -106,6 +161,8 @@ final class Proxy implements AutoCloseable {
 
         private volatile boolean losesReply;
 
+        private volatile boolean swallows;
+
         Link(Socket client, Socket redis) throws IOException {
             this.client = client;
             this.redis = redis;
@@ -113,7 +170,15 @@ final class Proxy implements AutoCloseable {
             redis.setTcpNoDelay(true);
         }
 
+        void swallow() {
+            this.swallows = true;
+        }
+
         void open() {
+            Proxy.this.links.add(this);
+            if (Proxy.this.refuses) {
+                cut();
+            }
             start(() -> copy(this.client, this.redis, this::passesRequest));
             start(() -> copy(this.redis, this.client, this::passesReply));
         }
@@ -146,7 +211,8 @@ final class Proxy implements AutoCloseable {
                 InputStream in = from.getInputStream();
                 OutputStream out = to.getOutputStream();
                 for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                    if (filter.passes(new String(buffer, 0, read, StandardCharsets.ISO_8859_1))) {
+                    await();
+                    if (!this.swallows && filter.passes(new String(buffer, 0, read, StandardCharsets.ISO_8859_1))) {
                         out.write(buffer, 0, read);
                     }
                 }
@@ -156,7 +222,15 @@ final class Proxy implements AutoCloseable {
             cut();
         }
 
+        private void await() {
+            long untilNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Proxy.this.delayMillis);
+            while (Proxy.this.stalls || System.nanoTime() - untilNanos < 0) {
+                LockSupport.parkNanos(STEP_NANOS);
+            }
+        }
+
         private void cut() {
+            Proxy.this.links.remove(this);
             try {
                 this.client.close();
                 this.redis.close();

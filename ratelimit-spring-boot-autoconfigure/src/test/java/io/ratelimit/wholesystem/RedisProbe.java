@@ -1,14 +1,21 @@
 package io.ratelimit.wholesystem;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.ScoredValue;
 import io.lettuce.core.api.sync.RedisCommands;
-import io.ratelimit.testkit.RedisServer;
+import io.lettuce.core.codec.StringCodec;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Talks to Redis past the workers: counts, and does harm.
@@ -23,9 +30,13 @@ final class RedisProbe implements AutoCloseable {
 
     private final RedisCommands<String, String> commands;
 
-    RedisProbe(RedisServer server) {
-        this.client = RedisClient.create("redis://" + server.host() + ':' + server.port());
+    /** A character for a byte. */
+    private final RedisCommands<String, String> bytes;
+
+    RedisProbe(int port) {
+        this.client = RedisClient.create("redis://127.0.0.1:" + port);
         this.commands = this.client.connect().sync();
+        this.bytes = this.client.connect(new StringCodec(ISO_8859_1)).sync();
     }
 
     /** Sends a token that whoever watches Redis sees, and returns it. */
@@ -52,6 +63,44 @@ final class RedisProbe implements AutoCloseable {
         return line.find() ? Long.parseLong(line.group(1)) : 0;
     }
 
+    /** Returns a hash of Redis, its fields a character for a byte. */
+    Map<String, byte[]> hash(String key) {
+        Map<String, byte[]> hash = new HashMap<>();
+        this.bytes.hgetall(key).forEach((field, value) -> hash.put(field, value.getBytes(ISO_8859_1)));
+        return hash;
+    }
+
+    /** Returns a sorted set of Redis. */
+    Map<String, Double> scores(String key) {
+        return this.bytes.zrangeWithScores(key, 0, -1).stream()
+                .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
+    }
+
+    /** Returns whether it says that it is a master; one that cuts connections may become one. */
+    boolean isMaster() {
+        try {
+            return this.commands.role().get(0).equals("master");
+        } catch (RedisException ex) {
+            return false;
+        }
+    }
+
+    /** Returns the port of the first replica. */
+    int replicaPort() {
+        List<?> replicas = (List<?>) this.commands.role().get(2);
+        return Integer.parseInt((String) ((List<?>) replicas.get(0)).get(1));
+    }
+
+    /** Lets a replica in a cluster take the place of its master. */
+    void takeOver() {
+        this.commands.clusterFailover(false);
+    }
+
+    /** Deletes all keys. */
+    void deleteAll() {
+        this.commands.flushall();
+    }
+
     List<String> keys() {
         return this.commands.keys("*");
     }
@@ -59,6 +108,11 @@ final class RedisProbe implements AutoCloseable {
     /** Returns in how many milliseconds a key expires; negative if it does not. */
     long expiryMillis(String key) {
         return this.commands.pttl(key);
+    }
+
+    /** Returns when a key expires; a negative number if there is none any more. */
+    long expiresAtMillis(String key) {
+        return this.commands.pexpiretime(key);
     }
 
     void flushScripts() {

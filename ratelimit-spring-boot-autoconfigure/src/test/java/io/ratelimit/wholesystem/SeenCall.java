@@ -38,6 +38,11 @@ record SeenCall(String instance, String operation) {
         return isScript(call) && call.word(2).equals(Integer.toString(KEYS));
     }
 
+    /** Returns whether it is a script of ours. */
+    boolean isScript() {
+        return this.operation.equals("settings") || !this.instance.isEmpty();
+    }
+
     private static boolean isScript(MonitorLine call) {
         return call.command().toUpperCase(Locale.ROOT).startsWith("EVAL");
     }

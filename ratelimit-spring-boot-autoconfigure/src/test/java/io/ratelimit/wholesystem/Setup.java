@@ -20,34 +20,69 @@ import java.util.List;
  * @param rate the rate limit; 0: none
  * @param window the window of the rate limit
  * @param maxQueue how many may wait
+ * @param commandTimeout how long a call to Redis may take
+ * @param onBackendFailure what happens to calls while Redis is away
  */
-record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue) {
+record Setup(
+        Duration lease,
+        int slots,
+        int rate,
+        Duration window,
+        int maxQueue,
+        Duration commandTimeout,
+        BackendFailurePolicy onBackendFailure) {
 
     static final String RESOURCE = "pool";
 
     static final String PREFIX = "whole:";
 
+    /** What the keys of the partition begin with. */
+    static final String PARTITION = PREFIX + '{' + RESOURCE + '}';
+
     /** So long that no call fails while a busy machine lets it wait: a history is about something else. */
-    static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration PATIENT = Duration.ofSeconds(30);
+
+    /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
+    private static final BackendFailurePolicy REJECT = BackendFailurePolicy.REJECT;
 
     static Setup ofSlots(int slots) {
-        return new Setup(Duration.ofSeconds(10), slots, 0, Duration.ofSeconds(1), 1000);
+        return new Setup(Duration.ofSeconds(10), slots, 0, Duration.ofSeconds(1), 1000, PATIENT, REJECT);
     }
 
     static Setup ofRate(int rate, Duration window) {
-        return new Setup(Duration.ofSeconds(10), 0, rate, window, 1000);
+        return new Setup(Duration.ofSeconds(10), 0, rate, window, 1000, PATIENT, REJECT);
     }
 
     Setup withRate(int rate, Duration window) {
-        return new Setup(this.lease, this.slots, rate, window, this.maxQueue);
+        return new Setup(
+                this.lease, this.slots, rate, window, this.maxQueue, this.commandTimeout, this.onBackendFailure);
     }
 
     Setup withLease(Duration lease) {
-        return new Setup(lease, this.slots, this.rate, this.window, this.maxQueue);
+        return new Setup(
+                lease, this.slots, this.rate, this.window, this.maxQueue, this.commandTimeout, this.onBackendFailure);
     }
 
     Setup withMaxQueue(int maxQueue) {
-        return new Setup(this.lease, this.slots, this.rate, this.window, maxQueue);
+        return new Setup(
+                this.lease, this.slots, this.rate, this.window, maxQueue, this.commandTimeout, this.onBackendFailure);
+    }
+
+    Setup withCommandTimeout(Duration commandTimeout) {
+        return new Setup(
+                this.lease, this.slots, this.rate, this.window, this.maxQueue, commandTimeout, this.onBackendFailure);
+    }
+
+    /** Workers go on alone while Redis is away. */
+    Setup onTheirOwn() {
+        return new Setup(
+                this.lease,
+                this.slots,
+                this.rate,
+                this.window,
+                this.maxQueue,
+                this.commandTimeout,
+                BackendFailurePolicy.LOCAL);
     }
 
     List<String> toArguments() {
@@ -56,7 +91,9 @@ record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue)
                 Integer.toString(this.slots),
                 Integer.toString(this.rate),
                 this.window.toString(),
-                Integer.toString(this.maxQueue));
+                Integer.toString(this.maxQueue),
+                this.commandTimeout.toString(),
+                this.onBackendFailure.name());
     }
 
     static Setup parse(List<String> arguments) {
@@ -65,13 +102,14 @@ record Setup(Duration lease, int slots, int rate, Duration window, int maxQueue)
                 Integer.parseInt(arguments.get(1)),
                 Integer.parseInt(arguments.get(2)),
                 Duration.parse(arguments.get(3)),
-                Integer.parseInt(arguments.get(4)));
+                Integer.parseInt(arguments.get(4)),
+                Duration.parse(arguments.get(5)),
+                BackendFailurePolicy.valueOf(arguments.get(6)));
     }
 
-    /** A worker that cannot ask fails instead of going on alone, so that no history is about something else. */
     ResourceRegistry toRegistry() {
         ResourceDefaults defaults =
-                new ResourceDefaults(this.lease, LimitPolicy.REJECT, null, this.maxQueue, BackendFailurePolicy.REJECT);
+                new ResourceDefaults(this.lease, LimitPolicy.REJECT, null, this.maxQueue, this.onBackendFailure);
         List<Limit> limits = new ArrayList<>();
         if (this.rate > 0) {
             limits.add(RateLimit.of(this.rate, this.window));

@@ -1,5 +1,8 @@
 package io.ratelimit.wholesystem;
 
+import java.util.List;
+import java.util.Map;
+
 /**
  * A change of the partition that Redis made, as a witness saw it. Times are by Redis' clock, in microseconds.
  */
@@ -37,7 +40,7 @@ sealed interface Step {
     /**
      * A permit that Redis did not know (any more) was put back on its owner's word. That is no grant: its fence is as old as it is.
      */
-    record PutBack(String ticket, long leaseEndMicros, long slots) implements Step {}
+    record PutBack(String ticket, long fence, long leaseEndMicros, long slots) implements Step {}
 
     /**
      * The lease of a permit was renewed.
@@ -51,4 +54,41 @@ sealed interface Step {
      * @param byOwner whether its owner gave them back; else they were taken back
      */
     record Freed(String ticket, boolean byOwner) implements Step {}
+
+    /**
+     * Redis has begun anew: after its end, after all of its keys were deleted, or after those of the partition were over.
+     *
+     * @param blindFromMicros from when on nobody saw what it did
+     * @param atMicros when it began
+     * @param lost whether the state was lost, or some of it
+     * @param held what it says that is held: the ends of the leases, by permit
+     * @param queue what it says that waits
+     */
+    record Restarted(long blindFromMicros, long atMicros, boolean lost, Map<String, Lease> held, List<Queued> queue)
+            implements Step {
+
+        static Restarted empty(long blindFromMicros, long atMicros) {
+            return new Restarted(blindFromMicros, atMicros, true, Map.of(), List.of());
+        }
+
+        /** It is about none. */
+        @Override
+        public String ticket() {
+            return "";
+        }
+
+        /** Returns whether it may have granted something with this fence that nobody saw. */
+        boolean isBlindAt(long fence) {
+            return fence >= this.blindFromMicros && fence <= this.atMicros;
+        }
+    }
+
+    /**
+     * Slots that are kept.
+     *
+     * @param fence the fencing token of the permit
+     * @param endMicros until when
+     * @param slots how many
+     */
+    record Lease(long fence, long endMicros, long slots) {}
 }

@@ -16,7 +16,7 @@ final class WholeSystem implements AutoCloseable {
 
     private final RedisServer redis = RedisServer.start();
 
-    private final RedisProbe probe = new RedisProbe(this.redis);
+    private final RedisProbe probe = new RedisProbe(this.redis.port());
 
     private final List<WorkerProcess> workers = new ArrayList<>();
 
@@ -32,7 +32,7 @@ final class WholeSystem implements AutoCloseable {
 
     /** Begins to watch, which slows Redis down: see that nothing has happened yet, or that all of it is over. */
     void watch() {
-        this.witness = Witness.of(this.redis, this.probe);
+        this.witness = Witness.of(this.redis.port(), this.probe);
     }
 
     /** Starts workers that have the same configuration; returns when all of them are ready. */
@@ -47,7 +47,8 @@ final class WholeSystem implements AutoCloseable {
 
     /** Starts workers that go another way to Redis. */
     List<WorkerProcess> start(int count, Setup setup, int port) {
-        List<WorkerProcess> started = Stream.generate(() -> WorkerProcess.start(this.workers.size() + 1, port, setup))
+        List<WorkerProcess> started = Stream.generate(
+                        () -> WorkerProcess.start(this.workers.size() + 1, Integer.toString(port), setup))
                 .limit(count)
                 .peek(this.workers::add)
                 .toList();

@@ -1,25 +1,30 @@
 package io.ratelimit.wholesystem;
 
-import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
+import io.ratelimit.wholesystem.Step.Restarted;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sees what Redis does, by its MONITOR, without anybody's word for it: the steps of the partition, and the calls that came. Thread-safe.
@@ -28,9 +33,15 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Witness implements AutoCloseable {
 
-    private final Socket socket;
+    private static final long TOKEN_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-    private final RedisProbe probe;
+    private volatile Socket socket;
+
+    private volatile RedisProbe probe;
+
+    private volatile Thread reader;
+
+    private volatile boolean isStubborn;
 
     private final PartitionWitness partition;
 
@@ -44,36 +55,105 @@ final class Witness implements AutoCloseable {
 
     private volatile long queued;
 
-    private Witness(Socket socket, RedisProbe probe) {
-        this.socket = socket;
+    private Witness(int port, RedisProbe probe) {
+        this.partition = new PartitionWitness(Setup.PARTITION, this::add);
         this.probe = probe;
-        this.partition = new PartitionWitness(Setup.PREFIX + '{' + Setup.RESOURCE + '}', this::add);
+        watch(port);
     }
 
     /** Begins to watch. */
-    static Witness of(RedisServer server, RedisProbe probe) {
+    static Witness of(int port, RedisProbe probe) {
+        return new Witness(port, probe);
+    }
+
+    private void watch(int port) {
+        Reader lines = connect(port);
+        this.reader = new Thread(
+                () -> {
+                    read(lines);
+                    while (this.isStubborn) {
+                        read(connect(port));
+                    }
+                },
+                "witness");
+        this.reader.setDaemon(true);
+        this.reader.start();
+    }
+
+    private Reader connect(int port) {
         try {
-            Socket socket = new Socket(server.host(), server.port());
-            Witness witness = new Witness(socket, probe);
-            socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
-            BufferedReader lines = new BufferedReader(
-                    new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
-            if (!"+OK".equals(lines.readLine())) {
+            this.socket = new Socket("127.0.0.1", port);
+            this.socket.getOutputStream().write("MONITOR\r\n".getBytes(StandardCharsets.US_ASCII));
+            Reader lines = new BufferedReader(
+                    new InputStreamReader(this.socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
+            if (!"+OK".equals(readLine(lines))) {
                 throw new IllegalStateException("Redis does not want to be watched");
             }
-            Thread reader = new Thread(() -> witness.read(lines), "witness");
-            reader.setDaemon(true);
-            reader.start();
-            return witness;
+            return lines;
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
     }
 
+    /** Goes on watching when its connection is cut: a Sentinel does that to all clients of a new master. */
+    Witness stubborn() {
+        this.isStubborn = true;
+        return this;
+    }
+
+    /** Returns whether it has seen all scripts that the server has run since its start. */
+    boolean hasSeenAll() {
+        long seen = catchUp().calls().stream().filter(SeenCall::isScript).count();
+        return seen >= this.probe.scripts();
+    }
+
+    /**
+     * Goes on watching a Redis that has ended and is back, and that nobody has asked for anything yet.
+     *
+     * @param port where it is
+     * @param probe asks it
+     * @param lost whether its state was lost
+     */
+    void watchAgain(int port, RedisProbe probe, boolean lost) {
+        joinReader();
+        this.partition.restarted(
+                PartitionWitness.stateOf(probe, this.partition.callMicros(), lost),
+                probe.expiresAtMillis(Setup.PARTITION));
+        this.probe = probe;
+        watch(port);
+    }
+
+    /** What it watches has ended, or serves the partition no more. */
+    void ended() {
+        synchronized (this.partition) {
+            this.partition.over();
+        }
+    }
+
+    private void joinReader() {
+        try {
+            this.reader.join();
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(ex);
+        }
+    }
+
     /** Waits until everything is seen that Redis has done until now. */
     Witness catchUp() {
-        String token = this.probe.echo();
-        Awaiting.until("token is seen", () -> this.seenTokens.remove(token), this::toString);
+        Set<String> tokens = ConcurrentHashMap.newKeySet();
+        AtomicLong nextNanos = new AtomicLong(System.nanoTime());
+        Awaiting.until(
+                "token is seen",
+                () -> {
+                    if (System.nanoTime() - nextNanos.get() >= 0) {
+                        tokens.add(this.probe.echo()); // once more, where the connection that watches was cut
+                        nextNanos.set(System.nanoTime() + TOKEN_PAUSE_NANOS);
+                    }
+                    return !Collections.disjoint(this.seenTokens, tokens) || !this.reader.isAlive();
+                },
+                this::toString);
+        this.seenTokens.removeAll(tokens);
         return this;
     }
 
@@ -147,9 +227,9 @@ final class Witness implements AutoCloseable {
                 .formatted(held(), queued(), all.subList(Math.max(0, all.size() - 5), all.size()));
     }
 
-    private void read(BufferedReader lines) {
+    private void read(Reader lines) {
         try {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            for (String line = readLine(lines); line != null; line = readLine(lines)) {
                 see(line);
             }
         } catch (IOException ex) {
@@ -157,17 +237,36 @@ final class Witness implements AutoCloseable {
         }
     }
 
+    /** Reads a whole line: the last one of a Redis that was killed may not be. */
+    private static @Nullable String readLine(Reader lines) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int c = lines.read(); c >= 0; c = lines.read()) {
+            if (c == '\n') {
+                return line.substring(0, line.length() - 1);
+            }
+            line.append((char) c);
+        }
+        return null;
+    }
+
     private void see(String line) {
         boolean fromScript = line.startsWith("[0 lua]", line.indexOf('['));
-        if (fromScript && !PartitionWitness.concerns(line)) {
+        boolean concerns = PartitionWitness.concerns(line);
+        if (fromScript && !concerns) {
             return;
         }
         MonitorLine parsed = MonitorLine.parse(line);
-        if (fromScript) {
-            this.partition.add(parsed);
-            return;
+        synchronized (this.partition) {
+            if (fromScript) {
+                this.partition.add(parsed);
+                return;
+            }
+            if (concerns && parsed.word(1).startsWith(Setup.PARTITION)) {
+                this.partition.replicate(parsed);
+                return;
+            }
+            this.partition.begin(parsed);
         }
-        this.partition.begin(parsed);
         synchronized (this.calls) {
             this.calls.add(SeenCall.of(parsed));
         }
@@ -188,6 +287,10 @@ final class Witness implements AutoCloseable {
             this.leaseEnds.put(step.ticket(), renewed.leaseEndMicros());
         } else if (step instanceof Freed) {
             this.leaseEnds.remove(step.ticket());
+        } else if (step instanceof Restarted restarted) {
+            this.leaseEnds.clear();
+            restarted.held().forEach((permit, lease) -> this.leaseEnds.put(permit, lease.endMicros()));
+            this.queued = restarted.queue().size();
         }
         if (step instanceof Queued) {
             this.queued++;
@@ -198,6 +301,7 @@ final class Witness implements AutoCloseable {
 
     @Override
     public void close() {
+        this.isStubborn = false;
         try {
             this.socket.close();
         } catch (IOException ex) {

@@ -1,17 +1,26 @@
 package io.ratelimit.wholesystem;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.engine.LimiterEngine;
 import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.redis.RedisBackend;
 import io.ratelimit.testkit.RedisConnections;
+import io.ratelimit.testkit.RedisSentinels;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
@@ -28,15 +37,51 @@ public final class Worker implements AutoCloseable {
 
     private final WorkerCalls calls;
 
-    private Worker(int port, Setup setup) throws Exception {
-        this.connections = RedisConnections.open("127.0.0.1", port);
-        this.backend = new RedisBackend(this.connections, Setup.PREFIX, Setup.COMMAND_TIMEOUT);
+    private Worker(String redis, Setup setup) throws Exception {
+        this.connections = connect(redis);
+        this.backend = new RedisBackend(this.connections, Setup.PREFIX, setup.commandTimeout());
         this.engine = new LimiterEngine(
-                setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of());
-        this.calls = new WorkerCalls(this.engine);
+                setup.toRegistry(), new RecordingBackend(this.backend), new MemoryBackend(), List.of(new Absences()));
+        this.calls = new WorkerCalls(this.engine, setup);
         this.engine.start();
-        this.engine.operations().inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+        Awaiting.until(
+                "the backend answers", this::isAnswered, () -> "none"); // a cold JVM takes longer than a command may
         Reports.report(Event.READY, 0, 0, this.engine.operations().instance());
+    }
+
+    /** The address is a port of this machine, or {@code sentinel=} or {@code cluster=} and the addresses of the servers. */
+    private static LettuceConnectionFactory connect(String address) {
+        String[] words = address.split("=");
+        if (words.length == 1) {
+            return RedisConnections.open("127.0.0.1", Integer.parseInt(address));
+        }
+        List<String> nodes = List.of(words[1].split(","));
+        LettuceConnectionFactory factory = words[0].equals("sentinel")
+                ? new LettuceConnectionFactory(new RedisSentinelConfiguration(RedisSentinels.MASTER, Set.copyOf(nodes)))
+                : new LettuceConnectionFactory(new RedisClusterConfiguration(nodes), refreshing());
+        factory.afterPropertiesSet();
+        factory.start();
+        return factory;
+    }
+
+    /** As {@code spring.data.redis.lettuce.cluster.refresh.period} does it. */
+    private static LettuceClientConfiguration refreshing() {
+        return LettuceClientConfiguration.builder()
+                .clientOptions(ClusterClientOptions.builder()
+                        .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+                                .enablePeriodicRefresh(Duration.ofSeconds(1))
+                                .build())
+                        .build())
+                .build();
+    }
+
+    private boolean isAnswered() throws Exception {
+        try {
+            this.engine.operations().inspect(Setup.RESOURCE, null).get(30, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException ex) {
+            return false;
+        }
     }
 
     /** Is one worker after the other, each from {@code begin} to {@code end}, until the standard input ends. */
@@ -44,8 +89,7 @@ public final class Worker implements AutoCloseable {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             List<String> words = List.of(line.split(" "));
-            try (Worker worker =
-                    new Worker(Integer.parseInt(words.get(1)), Setup.parse(words.subList(2, words.size())))) {
+            try (Worker worker = new Worker(words.get(1), Setup.parse(words.subList(2, words.size())))) {
                 worker.run(commands);
             }
             Reports.report(Event.DONE, 0, 0);
@@ -73,6 +117,16 @@ public final class Worker implements AutoCloseable {
             case "unload" -> this.calls.unload();
             case "close" -> this.calls.close(Integer.parseInt(command[1]));
             case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
+            case "instances" -> Reports.report(Event.INSTANCES, 0, this.engine.liveInstances());
+            case "holders" ->
+                Reports.report(
+                        Event.HOLDERS,
+                        0,
+                        this.engine
+                                .inspect(Setup.RESOURCE, null)
+                                .thenApply(PartitionSnapshot::holderCount)
+                                .exceptionally((failure) -> Long.MAX_VALUE)
+                                .join());
             case "stop" -> this.engine.stop();
             case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
             default -> throw new IllegalArgumentException("Unknown command " + command[0]);

@@ -27,7 +27,15 @@ final class WorkerCalls {
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+    /** After a failure: what is away should not be asked all the time. */
+    private static final long LONG_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /** How long a permit is used without a look at it. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
+
     private final Limiter limiter;
+
+    private final long limit;
 
     private final AtomicLong lastCall = new AtomicLong();
 
@@ -37,8 +45,9 @@ final class WorkerCalls {
 
     private volatile boolean unloaded;
 
-    WorkerCalls(Limiter limiter) {
+    WorkerCalls(Limiter limiter, Setup setup) {
         this.limiter = limiter;
+        this.limit = Math.max(setup.slots(), setup.rate());
     }
 
     /** Begins calls that occupy no thread. */
@@ -102,11 +111,11 @@ final class WorkerCalls {
         try {
             Held permit = new Held(number, this.limiter.acquire(call.toRequest()));
             permit.report(System.nanoTime(), call);
-            LockSupport.parkNanos(call.hold().orElseThrow().toNanos());
+            permit.use(call.hold().orElseThrow().toNanos());
             permit.close();
         } catch (RuntimeException ex) {
             failed(number, ex);
-            LockSupport.parkNanos(PAUSE_NANOS);
+            LockSupport.parkNanos(ex instanceof LimitExceededException ? PAUSE_NANOS : LONG_PAUSE_NANOS);
         }
     }
 
@@ -149,12 +158,38 @@ final class WorkerCalls {
         thread.start();
     }
 
-    private record Held(long number, Permit permit) {
+    /** Returns whether this worker has granted a permit alone: its share is less than the limit. */
+    private boolean isLocal(Permit permit) {
+        return permit.limits().get(0).limit().limit() < this.limit;
+    }
+
+    private final class Held {
+
+        private final long number;
+
+        private final Permit permit;
+
+        Held(long number, Permit permit) {
+            this.number = number;
+            this.permit = permit;
+        }
 
         void report(long nanos, Call call) {
+            if (isLocal(this.permit)) {
+                Reports.report(Event.LOCAL, nanos, this.number, this.permit.fencingToken(), "-");
+            }
             Reports.report(
                     Event.GRANTED, nanos, this.number, this.permit.fencingToken(), Integer.toString(call.priority()));
             this.permit.onLost(() -> Reports.report(Event.LOST, this.number, this.permit.fencingToken()));
+        }
+
+        /** Uses it for some time, and no longer than it is valid, as far as that can be seen. */
+        void use(long nanos) {
+            long endNanos = System.nanoTime() + nanos;
+            for (long now = System.nanoTime(); now - endNanos < 0 && this.permit.isValid(); now = System.nanoTime()) {
+                Reports.report(Event.VALID, now, this.number, this.permit.fencingToken(), "-");
+                LockSupport.parkNanos(Math.min(LOOK_NANOS, endNanos - now));
+            }
         }
 
         void closeAfter(Duration hold) {

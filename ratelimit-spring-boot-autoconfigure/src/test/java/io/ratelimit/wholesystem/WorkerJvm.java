@@ -105,7 +105,8 @@ final class WorkerJvm {
                 .startsWith("T");
     }
 
-    private static String run(String... command) {
+    /** Runs a command, and returns what it writes. */
+    static String run(String... command) {
         try {
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -25,10 +25,10 @@ final class WorkerProcess implements AutoCloseable {
         this.jvm.listen(this::hear);
     }
 
-    /** Starts one, which is ready after {@link #awaitReady()}. */
-    static WorkerProcess start(int number, int redisPort, Setup setup) {
+    /** Starts one that uses the Redis of an address, see {@link Worker}, which is ready after {@link #awaitReady()}. */
+    static WorkerProcess start(int number, String redis, Setup setup) {
         WorkerProcess worker = new WorkerProcess(number);
-        worker.tell("begin " + redisPort + ' ' + String.join(" ", setup.toArguments()));
+        worker.tell("begin " + redis + ' ' + String.join(" ", setup.toArguments()));
         return worker;
     }
 

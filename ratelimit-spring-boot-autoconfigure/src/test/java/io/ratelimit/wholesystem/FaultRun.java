@@ -1,0 +1,143 @@
+package io.ratelimit.wholesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ratelimit.wholesystem.FaultSchedule.Action;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Plays a {@link FaultSchedule}, and checks what must hold: during it, and once everything is well again.
+ */
+final class FaultRun {
+
+    /** How long after the end of all faults service is normal, at the latest. */
+    private static final Duration RECOVERY = Duration.ofSeconds(2);
+
+    /** What a busy machine may take to notice. */
+    private static final Duration SLACK = Duration.ofMillis(900);
+
+    private final FaultSchedule schedule;
+
+    private final FaultScene scene;
+
+    private long healedNanos;
+
+    private FaultRun(FaultSchedule schedule, FaultScene scene) {
+        this.schedule = schedule;
+        this.scene = scene;
+    }
+
+    /**
+     * Plays it.
+     *
+     * @throws AssertionError if anything does not hold
+     */
+    static Outcome play(FaultSchedule schedule) {
+        try (FaultScene scene = new FaultScene(schedule)) {
+            return new FaultRun(schedule, scene).play();
+        }
+    }
+
+    private Outcome play() {
+        this.scene.load();
+        long startNanos = System.nanoTime();
+        for (Action action : this.schedule.actions()) {
+            parkUntil(startNanos + TimeUnit.MILLISECONDS.toNanos(action.atMillis()));
+            action.what().accept(this.scene);
+        }
+        this.healedNanos = System.nanoTime();
+        parkUntil(this.healedNanos + RECOVERY.plus(SLACK).plus(SLACK).toNanos());
+        this.scene.unload();
+        grantsAllSlotsAndNoMore();
+        return checked(this.scene.end());
+    }
+
+    private static void parkUntil(long nanos) {
+        for (long left = nanos - System.nanoTime(); left > 0; left = nanos - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    /** No slot has leaked, and none is doubled: as many calls are granted as there is room for, and Redis knows of them all. */
+    private void grantsAllSlotsAndNoMore() {
+        Setup setup = this.schedule.setup();
+        int room = (setup.slots() > 0) ? setup.slots() : setup.rate();
+        parkUntil(System.nanoTime() + setup.window().toNanos()); // what was admitted counts that long
+        WorkerProcess worker = this.scene.alive().get(0);
+        long granted = worker.count(Event.GRANTED);
+        long answers = answers(worker);
+        worker.acquire(room + 2, Call.impatient());
+        Awaiting.until("calls are answered", () -> answers(worker) == answers + room + 2, worker::toString);
+        assertThat(worker.count(Event.GRANTED) - granted)
+                .as("granted of %d, for which there was room: %s", room, this.scene)
+                .isEqualTo(room);
+        if (setup.slots() > 0) {
+            assertThat(this.scene.witness().catchUp().held()).as("held").isEqualTo(room);
+            assertThat(PartitionWitness.leases(this.scene.site().probe()))
+                    .as("holders in Redis")
+                    .hasSize(room);
+        }
+        worker.close(room);
+        this.scene.awaitQuiet();
+    }
+
+    private static long answers(WorkerProcess worker) {
+        return worker.count(Event.GRANTED) + worker.count(Event.REFUSED) + worker.count(Event.FAILED);
+    }
+
+    private Outcome checked(List<History> histories) {
+        Setup setup = this.schedule.setup();
+        for (History history : histories) {
+            HistoryChecker checker = new HistoryChecker(history).sound().nothingLeft();
+            if (setup.slots() > 0) {
+                checker.neverMoreLeasesThan(setup.slots());
+                checker.neverMoreSlotsInUseThan(setup.slots());
+            }
+        }
+        History history = histories.get(histories.size() - 1);
+        if (setup.rate() > 0) {
+            new HistoryChecker(history).neverAdmittedMoreSinceALossThan(setup.rate(), setup.window());
+        }
+        List<Occurrence> failures = history.occurrences(Event.FAILED).toList();
+        assertThat(failures)
+                .as("failures")
+                .allSatisfy((failure) -> assertThat(failure.text()).contains("BackendUnavailableException"));
+        long lastFailure = failures.stream().mapToLong(Occurrence::nanos).max().orElse(this.healedNanos);
+        Duration recovery = Duration.ofNanos(Math.max(0, lastFailure - this.healedNanos));
+        assertThat(recovery).as("time to recover").isLessThanOrEqualTo(RECOVERY.plus(SLACK));
+        for (WorkerProcess worker : this.scene.alive()) {
+            assertThat(worker.soFar())
+                    .as("answers to %s once all is well", worker)
+                    .anyMatch((told) -> isAnswer(told.event()) && told.nanos() > this.healedNanos);
+        }
+        assertThat(history.occurrences(Event.GRANTED))
+                .as("grants once all is well")
+                .anyMatch((granted) -> granted.nanos() > this.healedNanos);
+        long granted = history.occurrences(Event.GRANTED).count();
+        long refused = history.occurrences(Event.REFUSED).count()
+                + history.occurrences(Event.TIMED_OUT).count();
+        return new Outcome(granted, refused, failures.size(), recovery);
+    }
+
+    private static boolean isAnswer(Event event) {
+        return event == Event.GRANTED || event == Event.REFUSED || event == Event.TIMED_OUT;
+    }
+
+    /**
+     * What came of it.
+     *
+     * @param granted calls that were granted
+     * @param refused calls that were refused, or waited in vain
+     * @param failed calls that failed, for want of a Redis to ask
+     * @param recovery how long calls went on failing once all was well
+     */
+    record Outcome(long granted, long refused, long failed, Duration recovery) {
+
+        long calls() {
+            return this.granted + this.refused + this.failed;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.ratelimit.wholesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ratelimit.wholesystem.FaultRun.Outcome;
+import io.ratelimit.wholesystem.FaultSchedule.Topology;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Several JVMs on a Redis, and everything goes wrong at random: see {@link Fault}. What must hold is checked after each schedule.
+ *
+ * <p>The system property {@code ratelimit.test.schedules} says how many are played (4), {@code ratelimit.test.topology}
+ * what Redis is made of ({@code standalone}, {@code sentinel} or {@code cluster}), {@code ratelimit.test.seed} plays the one of a seed.
+ */
+class FaultScheduleTests {
+
+    private static final int FEW = 4;
+
+    private static final int LONGEST_REPORT = 4_000;
+
+    @Test
+    void breakNoPromise() {
+        List<String> violations = new ArrayList<>();
+        List<Outcome> outcomes = new ArrayList<>();
+        long faults = 0;
+        long[] seeds = seeds();
+        Topology topology = Topology.valueOf(
+                System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
+        for (long seed : seeds) {
+            FaultSchedule schedule = FaultSchedule.of(seed, topology);
+            System.out.println("Schedule of " + schedule);
+            faults += schedule.faults().size();
+            try {
+                Outcome outcome = FaultRun.play(schedule);
+                System.out.println("  " + outcome);
+                outcomes.add(outcome);
+            } catch (AssertionError | RuntimeException ex) {
+                String report = ex.toString();
+                violations.add("seed " + seed + ": " + report.substring(0, Math.min(report.length(), LONGEST_REPORT)));
+                System.out.println("  VIOLATION " + violations.get(violations.size() - 1));
+                Stream.of(ex.getStackTrace())
+                        .filter((frame) -> frame.getClassName().startsWith("io.ratelimit"))
+                        .forEach((frame) -> System.out.println("    at " + frame));
+            }
+        }
+        System.out.printf(
+                "%d schedules on %s (seeds %s), %d faults, %d calls, of which %d were granted and %d failed; longest recovery %d ms; %d violations%n",
+                seeds.length,
+                topology,
+                LongStream.of(seeds).boxed().toList(),
+                faults,
+                outcomes.stream().mapToLong(Outcome::calls).sum(),
+                outcomes.stream().mapToLong(Outcome::granted).sum(),
+                outcomes.stream().mapToLong(Outcome::failed).sum(),
+                outcomes.stream()
+                        .mapToLong((outcome) -> outcome.recovery().toMillis())
+                        .max()
+                        .orElse(0),
+                violations.size());
+        assertThat(violations).isEmpty();
+    }
+
+    private static long[] seeds() {
+        Long seed = Long.getLong("ratelimit.test.seed");
+        int count = Integer.getInteger("ratelimit.test.schedules", FEW);
+        return (seed != null)
+                ? new long[] {seed}
+                : new Random().longs(count, 0, 1_000_000_000).toArray();
+    }
+}

@@ -1,0 +1,170 @@
+package io.ratelimit.wholesystem;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.ratelimit.testkit.RedisCluster;
+import io.ratelimit.testkit.RedisSentinels;
+import io.ratelimit.testkit.RedisServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A master with a replica that takes its place once, under Sentinels or in a cluster. Both are watched all the time: what is replicated is
+ * known when the replica becomes master.
+ */
+final class ReplicatedSite implements RedisSite {
+
+    private final AutoCloseable topology;
+
+    private final String address;
+
+    private final RedisServer first;
+
+    private final Consumer<RedisProbe> replacement;
+
+    private final RedisProbe firstProbe;
+
+    private final RedisProbe secondProbe;
+
+    private final Witness firstWitness;
+
+    private final Witness secondWitness;
+
+    private final List<RedisServer> startedAgain = new ArrayList<>();
+
+    private boolean isDown;
+
+    private boolean isReplaced;
+
+    private ReplicatedSite(
+            AutoCloseable topology, String address, RedisServer first, Consumer<RedisProbe> replacement) {
+        this.topology = topology;
+        this.address = address;
+        this.first = first;
+        this.replacement = replacement;
+        this.firstProbe = new RedisProbe(first.port());
+        this.firstWitness = Witness.of(first.port(), this.firstProbe);
+        int second = this.firstProbe.replicaPort();
+        this.secondProbe = new RedisProbe(second);
+        this.secondWitness = Witness.of(second, this.secondProbe).stubborn();
+    }
+
+    static ReplicatedSite underSentinels() {
+        RedisSentinels sentinels = RedisSentinels.start(1);
+        String addresses = sentinels.addresses();
+        return new ReplicatedSite(
+                sentinels,
+                "sentinel=" + addresses,
+                sentinels.server(sentinels.master()),
+                (replica) -> failOver(addresses.split("[:,]")));
+    }
+
+    private static void failOver(String[] addresses) {
+        RedisClient client = RedisClient.create();
+        try (var sentinel = client.connectSentinel(RedisURI.create(addresses[0], Integer.parseInt(addresses[1])))) {
+            sentinel.sync().failover(RedisSentinels.MASTER);
+        } finally {
+            client.shutdown(Duration.ZERO, Duration.ZERO);
+        }
+    }
+
+    static ReplicatedSite inCluster() {
+        RedisCluster cluster = RedisCluster.start(3, 1);
+        int master = cluster.masterOf(Setup.PARTITION);
+        return new ReplicatedSite(
+                cluster,
+                "cluster=" + cluster.addresses(),
+                cluster.nodes().stream()
+                        .filter((node) -> node.port() == master)
+                        .findFirst()
+                        .orElseThrow(),
+                RedisProbe::takeOver);
+    }
+
+    @Override
+    public String address(int worker) {
+        return this.address;
+    }
+
+    private boolean isReplaced() {
+        this.isReplaced = this.isReplaced || this.secondProbe.isMaster();
+        return this.isReplaced;
+    }
+
+    @Override
+    public RedisProbe probe() {
+        return isReplaced() ? this.secondProbe : this.firstProbe;
+    }
+
+    @Override
+    public Witness witness() {
+        return isReplaced() ? this.secondWitness : this.firstWitness;
+    }
+
+    @Override
+    public void kill() {
+        this.isDown = true;
+        this.first.kill();
+        this.firstProbe.close();
+        this.firstWitness.ended();
+    }
+
+    @Override
+    public void startAgain() {
+        this.startedAgain.add(this.first.startAgain());
+    }
+
+    @Override
+    public void signal(String signal) {
+        WorkerJvm.run("kill", signal, Long.toString(this.first.pid()));
+    }
+
+    @Override
+    public void replace() {
+        this.replacement.accept(this.secondProbe);
+    }
+
+    @Override
+    public void awaitReplaced() {
+        Awaiting.until("the replica has become master", this::isReplaced, () -> "it has not");
+    }
+
+    @Override
+    public boolean isDown() {
+        return this.isDown;
+    }
+
+    @Override
+    public Proxy link(int worker) {
+        throw new UnsupportedOperationException("Workers find the servers themselves");
+    }
+
+    @Override
+    public List<List<Step>> steps() {
+        if (!isReplaced()) {
+            return List.of(this.firstWitness.catchUp().steps());
+        }
+        if (!this.isDown) {
+            this.firstWitness.catchUp().ended();
+        }
+        return this.secondWitness.hasSeenAll()
+                ? List.of(this.firstWitness.steps(), this.secondWitness.steps())
+                : List.of(this.firstWitness.steps());
+    }
+
+    @Override
+    public void close() {
+        this.firstProbe.close();
+        this.secondProbe.close();
+        this.firstWitness.close();
+        this.secondWitness.close();
+        this.startedAgain.forEach(RedisServer::kill);
+        try {
+            this.topology.close();
+        } catch (Exception ex) {
+            throw new IllegalStateException(ex);
+        }
+    }
+}
