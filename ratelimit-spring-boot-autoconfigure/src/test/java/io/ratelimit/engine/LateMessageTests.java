@@ -203,7 +203,7 @@ class LateMessageTests extends WaitingEngines {
             backend.wire(Wire.CUT);
             Permit share = here.acquire("local");
             backend.wire(Wire.WHOLE);
-            here.inspect("local", null).join();
+            here.operations().inspect("local", null).join();
             backend.wire(Wire.DROPS_REPLIES);
             backend.holdBack(Cancel.class);
             CompletableFuture<Permit> waiting = ask("local");

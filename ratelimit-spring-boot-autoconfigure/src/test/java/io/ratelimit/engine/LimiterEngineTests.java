@@ -584,7 +584,7 @@ class LimiterEngineTests {
             assertThat(backend.calls()).isLessThan(5);
             engine.start();
             backend.wire(Wire.WHOLE);
-            await().until(engine::backendAvailable);
+            await().until(engine.operations()::backendAvailable);
             assertThat(engine.acquire("lenient").fencingToken()).isPositive();
             assertThat(engine.acquire("pool").fencingToken()).isPositive();
         }
@@ -628,7 +628,7 @@ class LimiterEngineTests {
                     .singleElement(as(STRING))
                     .contains("away (the wire is cut): until it is back, each resource goes by its on-backend-failure");
             backend.wire(Wire.WHOLE);
-            await().until(engine::backendAvailable);
+            await().until(engine.operations()::backendAvailable);
             assertThat(engine.acquire("pool").fencingToken()).isPositive();
         }
 

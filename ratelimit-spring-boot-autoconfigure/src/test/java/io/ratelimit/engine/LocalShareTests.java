@@ -125,7 +125,7 @@ class LocalShareTests {
 
     private long used(String resource) {
         List<io.ratelimit.LimitStatus> limits =
-                this.there.inspect(resource, null).join().limits();
+                this.there.operations().inspect(resource, null).join().limits();
         return limits.get(limits.size() - 1).used();
     }
 
@@ -133,7 +133,7 @@ class LocalShareTests {
     private void comesBack() {
         this.backend.wire(Wire.WHOLE);
         this.here.beat();
-        assertThat(this.here.backendAvailable()).isTrue();
+        assertThat(this.here.operations().backendAvailable()).isTrue();
     }
 
     private <T> List<T> arrived(Class<T> type) {
@@ -400,8 +400,8 @@ class LocalShareTests {
             backend.wire(Wire.CUT);
             Permit permit = acquire("slots");
             comesBack();
-            String id = there.inspect("slots", null).join().holders().get(0).permit();
-            there.forceRelease("slots", null, id).join();
+            String id = there.operations().inspect("slots", null).join().holders().get(0).permit();
+            there.operations().forceRelease("slots", null, id).join();
             here.beat();
             assertThat(permit.isValid()).isFalse();
             assertThat(used("slots")).isZero();
@@ -443,7 +443,7 @@ class LocalShareTests {
             comesBack();
             Permit after = acquire("slots");
             assertThat(meanwhile.fencingToken()).isBetween(before.fencingToken() + 1, after.fencingToken() - 1);
-            assertThat(there.inspect("slots", null).join().holders())
+            assertThat(there.operations().inspect("slots", null).join().holders())
                     .allSatisfy((holder) -> assertThat(holder.age()).isLessThan(Duration.ofSeconds(1)));
         }
 
@@ -498,9 +498,9 @@ class LocalShareTests {
             comesBack();
             share.close();
             assertThat(waiting).isNotDone();
-            assertThat(there.inspect("slots", null).join().queue()).hasSize(1);
+            assertThat(there.operations().inspect("slots", null).join().queue()).hasSize(1);
             waiting.cancel(true);
-            assertThat(there.inspect("slots", null).join().queue()).isEmpty();
+            assertThat(there.operations().inspect("slots", null).join().queue()).isEmpty();
         }
     }
 
@@ -517,7 +517,7 @@ class LocalShareTests {
             assertThat(available).containsExactly(false);
             int calls = arrived(Acquire.class).size();
             backend.wire(Wire.WHOLE);
-            await().until(here::backendAvailable);
+            await().until(here.operations()::backendAvailable);
             assertThat(available).containsExactly(false, true);
             assertThat(arrived(Acquire.class)).as("nobody had to try").hasSize(calls);
         }
@@ -528,12 +528,12 @@ class LocalShareTests {
             for (int i = 0; i < 3; i++) {
                 ask("slots");
             }
-            assertThat(here.backendAvailable()).isFalse();
+            assertThat(here.operations().backendAvailable()).isFalse();
             int calls = backend.calls();
             for (int i = 0; i < 100; i++) {
                 ask("slots");
-                assertThat(here.inspect("slots", null)).isCompletedExceptionally();
-                assertThat(here.clear("slots", null)).isCompletedExceptionally();
+                assertThat(here.operations().inspect("slots", null)).isCompletedExceptionally();
+                assertThat(here.operations().clear("slots", null)).isCompletedExceptionally();
             }
             assertThat(backend.calls()).isEqualTo(calls);
         }
