@@ -114,7 +114,9 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
 
     @Override
     public void close() {
-        this.end.run();
+        if (isOpen()) {
+            this.end.run();
+        }
         this.readers.close();
     }
 }

@@ -10,6 +10,7 @@ import io.ratelimit.Limit;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitPolicy;
 import io.ratelimit.LimitRequest;
+import io.ratelimit.LimitStatus;
 import io.ratelimit.Permit;
 import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
@@ -124,8 +125,7 @@ class LocalShareTests {
     }
 
     private long used(String resource) {
-        List<io.ratelimit.LimitStatus> limits =
-                this.there.operations().inspect(resource, null).join().limits();
+        List<LimitStatus> limits = this.there.operations().inspect(resource, null).join().limits();
         return limits.get(limits.size() - 1).used();
     }
 
