@@ -1,7 +1,6 @@
 package io.ratelimit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RestoreArgs;
@@ -25,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -34,6 +35,9 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * Two instances whose Redis forgets. They give a sign of life only when told to, so it is certain who comes back first.
  */
 class LostStateTests {
+
+    /** Nothing here is about leases that are over, however slow the machine. */
+    private static final ConcurrencyLimit TWO_SLOTS = new ConcurrencyLimit("default", 2, Duration.ofMinutes(10), null);
 
     private RedisServer redis = RedisServer.start();
 
@@ -54,14 +58,13 @@ class LostStateTests {
                 new ResourceRegistry(
                         ResourceDefaults.STANDARD,
                         List.of(
-                                WaitingEngines.blocking(
-                                        "slots", BackendFailurePolicy.REJECT, 1_000, ConcurrencyLimit.of(2)),
+                                WaitingEngines.blocking("slots", BackendFailurePolicy.REJECT, 1_000, TWO_SLOTS),
                                 WaitingEngines.blocking(
                                         "calls",
                                         BackendFailurePolicy.REJECT,
                                         1_000,
                                         RateLimit.of(3, Duration.ofHours(1))))),
-                new RedisBackend(this.connections, "lost:", Duration.ofSeconds(10)),
+                new RedisBackend(this.connections, "lost:", Duration.ofSeconds(30)),
                 new MemoryBackend(),
                 List.of());
     }
@@ -98,11 +101,16 @@ class LostStateTests {
             @Override
             void happen(LostStateTests test) {
                 test.admin.flushall();
-                test.older.forEach((key, value) -> test.admin.restore(key, value, RestoreArgs.Builder.ttl(60_000)));
+                test.older.forEach((key, value) -> test.admin.restore(key, value, RestoreArgs.Builder.ttl(600_000)));
             }
         };
 
         abstract void happen(LostStateTests test);
+    }
+
+    /** Long enough for a busy machine. */
+    private static ConditionFactory await() {
+        return Awaitility.await().atMost(Duration.ofMinutes(1));
     }
 
     private void rememberState() {
@@ -117,7 +125,8 @@ class LostStateTests {
 
     private CompletableFuture<Permit> waitFor(LimiterEngine engine) {
         long before = seen().queued();
-        CompletableFuture<Permit> waiting = engine.acquireAsync(LimitRequest.of("slots"));
+        CompletableFuture<Permit> waiting =
+                engine.acquireAsync(LimitRequest.of("slots").maxWait(Duration.ofMinutes(10)));
         await().until(() -> seen().queued() == before + 1);
         return waiting;
     }
