@@ -1,7 +1,6 @@
 package io.ratelimit.wholesystem;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitPolicy;
@@ -14,6 +13,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
@@ -44,6 +45,11 @@ final class Workout {
                         "ratelimit.resources.pool.max-wait=1m",
                         "ratelimit.resources.api.rate=1000/1m")
                 .withPropertyValues(redis);
+    }
+
+    /** Long enough for a busy machine. */
+    private static ConditionFactory await() {
+        return Awaitility.await().atMost(Duration.ofMinutes(1));
     }
 
     /** Lets two instances work. */
