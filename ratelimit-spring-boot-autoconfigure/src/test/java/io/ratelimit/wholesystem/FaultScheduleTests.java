@@ -30,8 +30,8 @@ class FaultScheduleTests {
         List<Outcome> outcomes = new ArrayList<>();
         long faults = 0;
         long[] seeds = seeds();
-        Topology topology =
-                Topology.valueOf(System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
+        Topology topology = Topology.valueOf(
+                System.getProperty("ratelimit.test.topology", "standalone").toUpperCase(Locale.ROOT));
         for (long seed : seeds) {
             FaultSchedule schedule = FaultSchedule.of(seed, topology);
             System.out.println("Schedule of " + schedule);
@@ -50,7 +50,7 @@ class FaultScheduleTests {
             }
         }
         System.out.printf(
-                "%d schedules on %s (seeds %s), %d faults, %d calls, of which %d were granted and %d failed; longest recovery %d ms; %d violations%n",
+                "%d schedules on %s (seeds %s), %d faults, %d calls, of which %d were granted and %d failed; longest recovery %d ms; %d watched to the end; %d violations%n",
                 seeds.length,
                 topology,
                 LongStream.of(seeds).boxed().toList(),
@@ -62,6 +62,7 @@ class FaultScheduleTests {
                         .mapToLong((outcome) -> outcome.recovery().toMillis())
                         .max()
                         .orElse(0),
+                outcomes.stream().filter(Outcome::seen).count(),
                 violations.size());
         assertThat(violations).isEmpty();
     }

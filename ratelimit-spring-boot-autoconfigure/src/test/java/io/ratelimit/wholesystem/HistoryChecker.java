@@ -11,7 +11,6 @@ import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
 import io.ratelimit.wholesystem.Step.Restarted;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -130,8 +129,7 @@ final class HistoryChecker {
                             .sum();
                     assertThat(slots).as("slots in use at %s", granted).isLessThanOrEqualTo(limit);
                     most = Math.max(most, slots);
-                    known.keySet()
-                            .removeIf((fence) -> !isInUse(uses.get(fence), use, LONGEST_DELIVERY_NANOS));
+                    known.keySet().removeIf((fence) -> !isInUse(uses.get(fence), use, LONGEST_DELIVERY_NANOS));
                 }
             }
         }
@@ -197,7 +195,10 @@ final class HistoryChecker {
         return byFence;
     }
 
-    /** Grants go in the order of the queue, score before ticket: nobody is overtaken, and nobody barges. */
+    /**
+     * Grants go in the order of the queue, score before ticket: nobody is overtaken, and nobody barges. The priority of a call that was not
+     * told of its grant is not known.
+     */
     HistoryChecker grantedInQueueOrder() {
         TreeSet<Queued> queue = new TreeSet<>(PLACE);
         Map<String, Queued> byTicket = new HashMap<>();
@@ -222,9 +223,11 @@ final class HistoryChecker {
                 assertThat(queue.pollFirst())
                         .as("head of the queue at %s", granted)
                         .isEqualTo(byTicket.get(step.ticket()));
-            } else if (step instanceof Granted granted && !queue.isEmpty()) {
+            } else if (step instanceof Granted granted
+                    && !queue.isEmpty()
+                    && priorities.containsKey(granted.fence())) {
                 long sequence = granted.fence();
-                double score = sequence - (double) PRIORITY_STEP * priorities.getOrDefault(sequence, 0);
+                double score = sequence - (double) PRIORITY_STEP * priorities.get(sequence);
                 assertThat(PLACE.compare(new Queued(granted.ticket(), sequence, score), queue.first()))
                         .as("%s goes before the head %s", granted, queue.first())
                         .isNegative();

@@ -89,7 +89,6 @@ final class PartitionWitness {
         }
         if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
             this.ids.addAll(SeenCall.ids(call));
-            this.isMaster = true;
             this.isReplica = false;
             if (call.micros() / 1_000 > this.expiresAtMillis) {
                 forgotten(call.micros());
@@ -117,7 +116,7 @@ final class PartitionWitness {
             this.callMicros = line.micros();
         }
         this.isReplica = true;
-        add(line);
+        understand(line);
     }
 
     /** What it sees from now on is not of interest: it does not serve the partition any more. */
@@ -130,6 +129,11 @@ final class PartitionWitness {
 
     /** A script has run a command. */
     void add(MonitorLine line) {
+        this.isMaster = true;
+        understand(line);
+    }
+
+    private void understand(MonitorLine line) {
         String on = line.word(1);
         if (!on.startsWith(this.key)) {
             return;

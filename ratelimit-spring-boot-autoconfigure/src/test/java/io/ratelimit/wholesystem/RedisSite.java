@@ -37,6 +37,9 @@ interface RedisSite extends AutoCloseable {
     /** Returns the link of a worker, if each has one of its own. */
     Proxy link(int worker);
 
+    /** Returns whether all that was done on the partition was seen. */
+    boolean isSeen();
+
     /** Returns what each server has done while it was watched, those that serve the partition no more first. */
     List<List<Step>> steps();
 

@@ -63,8 +63,7 @@ final class ReplicatedSite implements RedisSite {
 
     private static void failOver(String[] addresses) {
         RedisClient client = RedisClient.create();
-        try (var sentinel =
-                client.connectSentinel(RedisURI.create(addresses[0], Integer.parseInt(addresses[1])))) {
+        try (var sentinel = client.connectSentinel(RedisURI.create(addresses[0], Integer.parseInt(addresses[1])))) {
             sentinel.sync().failover(RedisSentinels.MASTER);
         } finally {
             client.shutdown(Duration.ZERO, Duration.ZERO);
@@ -143,6 +142,11 @@ final class ReplicatedSite implements RedisSite {
     }
 
     @Override
+    public boolean isSeen() {
+        return !isReplaced() || this.secondWitness.hasSeenAll();
+    }
+
+    @Override
     public List<List<Step>> steps() {
         if (!isReplaced()) {
             return List.of(this.firstWitness.catchUp().steps());
@@ -150,9 +154,8 @@ final class ReplicatedSite implements RedisSite {
         if (!this.isDown) {
             this.firstWitness.catchUp().ended();
         }
-        return this.secondWitness.hasSeenAll()
-                ? List.of(this.firstWitness.steps(), this.secondWitness.steps())
-                : List.of(this.firstWitness.steps());
+        return List.of(
+                this.firstWitness.steps(), this.secondWitness.catchUp().steps());
     }
 
     @Override

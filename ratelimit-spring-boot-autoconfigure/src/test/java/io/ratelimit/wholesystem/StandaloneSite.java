@@ -26,8 +26,7 @@ final class StandaloneSite implements RedisSite {
         this.redis = RedisServer.start(isDurable ? "appendonly yes" : "appendonly no");
         this.probe = new RedisProbe(this.redis.port());
         this.witness = Witness.of(this.redis.port(), this.probe);
-        this.links =
-                Stream.generate(() -> new Proxy(this.redis)).limit(workers).toList();
+        this.links = Stream.generate(() -> new Proxy(this.redis)).limit(workers).toList();
     }
 
     @Override
@@ -85,6 +84,11 @@ final class StandaloneSite implements RedisSite {
     @Override
     public Proxy link(int worker) {
         return this.links.get(worker);
+    }
+
+    @Override
+    public boolean isSeen() {
+        return true;
     }
 
     @Override

@@ -47,7 +47,8 @@ final class WholeSystem implements AutoCloseable {
 
     /** Starts workers that go another way to Redis. */
     List<WorkerProcess> start(int count, Setup setup, int port) {
-        List<WorkerProcess> started = Stream.generate(() -> WorkerProcess.start(this.workers.size() + 1, Integer.toString(port), setup))
+        List<WorkerProcess> started = Stream.generate(
+                        () -> WorkerProcess.start(this.workers.size() + 1, Integer.toString(port), setup))
                 .limit(count)
                 .peek(this.workers::add)
                 .toList();

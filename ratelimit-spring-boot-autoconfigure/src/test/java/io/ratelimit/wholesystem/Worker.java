@@ -11,6 +11,7 @@ import io.ratelimit.testkit.RedisSentinels;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryMXBean;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -88,8 +89,7 @@ public final class Worker implements AutoCloseable {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             List<String> words = List.of(line.split(" "));
-            try (Worker worker =
-                    new Worker(words.get(1), Setup.parse(words.subList(2, words.size())))) {
+            try (Worker worker = new Worker(words.get(1), Setup.parse(words.subList(2, words.size())))) {
                 worker.run(commands);
             }
             Reports.report(Event.DONE, 0, 0);
@@ -118,9 +118,21 @@ public final class Worker implements AutoCloseable {
             case "close" -> this.calls.close(Integer.parseInt(command[1]));
             case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
             case "stop" -> this.engine.stop();
+            case "heap" -> Reports.report(Event.HEAP, 0, heapBytes());
+            case "threads" ->
+                Reports.report(
+                        Event.THREADS,
+                        0,
+                        ManagementFactory.getThreadMXBean().getThreadCount());
             case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
             default -> throw new IllegalArgumentException("Unknown command " + command[0]);
         }
+    }
+
+    private static long heapBytes() {
+        MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
+        memory.gc();
+        return memory.getHeapMemoryUsage().getUsed();
     }
 
     private static long cpuNanos() {
