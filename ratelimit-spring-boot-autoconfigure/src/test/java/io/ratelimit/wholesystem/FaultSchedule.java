@@ -41,7 +41,7 @@ record FaultSchedule(
 
     static final Duration LEASE = Duration.ofMillis(1_500);
 
-    static final Duration COMMAND_TIMEOUT = Duration.ofMillis(300);
+    static final Duration COMMAND_TIMEOUT = Duration.ofMillis(500);
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
