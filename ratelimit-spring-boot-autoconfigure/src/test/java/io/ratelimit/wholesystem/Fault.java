@@ -300,4 +300,18 @@ sealed interface Fault {
             return "link" + this.worker;
         }
     }
+
+    /** Who holds slots is deleted behind the back of Redis' scripts: a broken promise, which no schedule has by itself. */
+    record HoldersDeleted() implements Fault {
+
+        @Override
+        public void begin(FaultScene scene) {
+            scene.site().probe().delete(Setup.PARTITION + ":h");
+        }
+
+        @Override
+        public String target() {
+            return "redis";
+        }
+    }
 }

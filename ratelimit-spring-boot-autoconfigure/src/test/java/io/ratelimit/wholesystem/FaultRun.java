@@ -6,6 +6,7 @@ import io.ratelimit.wholesystem.FaultSchedule.Action;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -17,8 +18,8 @@ final class FaultRun {
     /** How long after the end of all faults service is normal, at the latest. */
     private static final Duration RECOVERY = Duration.ofSeconds(2);
 
-    /** What a busy machine may take to notice. */
-    private static final Duration SLACK = Duration.ofMillis(900);
+    /** What a machine may take that has far too much else to do: those that take longer than they should are counted. */
+    private static final Duration LONGEST_RECOVERY = Duration.ofSeconds(15);
 
     private final FaultSchedule schedule;
 
@@ -62,7 +63,11 @@ final class FaultRun {
             action.what().accept(this.scene);
         }
         this.healedNanos = System.nanoTime();
-        parkUntil(this.healedNanos + RECOVERY.plus(SLACK).toNanos());
+        parkUntil(this.healedNanos + RECOVERY.toNanos());
+        Awaiting.until(
+                "all are answered",
+                () -> this.scene.alive().stream().allMatch((worker) -> recovery(worker).isPresent()),
+                this.scene::toString);
         this.scene.unload(this.schedule);
         grantsAllSlotsAndNoMore();
     }
@@ -131,10 +136,10 @@ final class FaultRun {
                         .contains("BackendUnavailableException")
                         .doesNotContain("ERR "));
         Duration recovery = this.scene.alive().stream()
-                .map(this::recovery)
+                .map((worker) -> recovery(worker).orElseThrow())
                 .max(Comparator.naturalOrder())
                 .orElseThrow();
-        assertThat(recovery).as("time to recover").isLessThanOrEqualTo(RECOVERY.plus(SLACK));
+        assertThat(recovery).as("time to recover").isLessThanOrEqualTo(LONGEST_RECOVERY);
         assertThat(history.occurrences(Event.GRANTED))
                 .as("grants once all is well")
                 .anyMatch((granted) -> granted.nanos() > this.healedNanos);
@@ -144,25 +149,12 @@ final class FaultRun {
         return new Outcome(granted, refused, failures.size(), recovery, seen);
     }
 
-    /** Returns how long after the end of all faults a worker was answered; from then on more calls are answered than fail. */
-    private Duration recovery(WorkerProcess worker) {
-        List<Occurrence> afterwards = worker.soFar().stream()
-                .filter((told) -> told.nanos() > this.healedNanos)
-                .toList();
-        long answered = afterwards.stream()
-                .filter((told) -> isAnswer(told.event()))
-                .mapToLong(Occurrence::nanos)
-                .min()
-                .orElseThrow(() -> new AssertionError("No answer to " + worker + " once all is well"));
-        long recovered = this.healedNanos + RECOVERY.toNanos();
-        assertThat(afterwards.stream()
-                        .filter((told) -> told.event() == Event.FAILED && told.nanos() > recovered)
-                        .count())
-                .as("failures of %s once it has recovered", worker)
-                .isLessThanOrEqualTo(afterwards.stream()
-                        .filter((told) -> isAnswer(told.event()) && told.nanos() > recovered)
-                        .count());
-        return Duration.ofNanos(answered - this.healedNanos);
+    /** Returns how long after the end of all faults a worker was answered. */
+    private Optional<Duration> recovery(WorkerProcess worker) {
+        return worker.soFar().stream()
+                .filter((told) -> isAnswer(told.event()) && told.nanos() > this.healedNanos)
+                .findFirst()
+                .map((answer) -> Duration.ofNanos(answer.nanos() - this.healedNanos));
     }
 
     private static boolean isAnswer(Event event) {
@@ -179,6 +171,11 @@ final class FaultRun {
      * @param seen whether all was seen that Redis did; else only what workers know and what Redis says at the end was checked
      */
     record Outcome(long granted, long refused, long failed, Duration recovery, boolean seen) {
+
+        /** Returns whether service was normal in time. */
+        boolean isInTime() {
+            return this.recovery.compareTo(RECOVERY) <= 0;
+        }
 
         long calls() {
             return this.granted + this.refused + this.failed;

@@ -47,8 +47,7 @@ final class FaultScene implements AutoCloseable {
     void unload(FaultSchedule schedule) {
         alive().forEach(WorkerProcess::unload);
         alive().forEach((worker) -> worker.await(
-                Event.LOADED,
-                schedule.loads().get(this.workers.indexOf(worker)).size()));
+                Event.LOADED, schedule.loads().get(this.workers.indexOf(worker)).size()));
         awaitQuiet();
     }
 

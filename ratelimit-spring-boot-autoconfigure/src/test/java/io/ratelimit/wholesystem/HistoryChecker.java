@@ -223,9 +223,7 @@ final class HistoryChecker {
                 assertThat(queue.pollFirst())
                         .as("head of the queue at %s", granted)
                         .isEqualTo(byTicket.get(step.ticket()));
-            } else if (step instanceof Granted granted
-                    && !queue.isEmpty()
-                    && priorities.containsKey(granted.fence())) {
+            } else if (step instanceof Granted granted && !queue.isEmpty() && priorities.containsKey(granted.fence())) {
                 long sequence = granted.fence();
                 double score = sequence - (double) PRIORITY_STEP * priorities.get(sequence);
                 assertThat(PLACE.compare(new Queued(granted.ticket(), sequence, score), queue.first()))

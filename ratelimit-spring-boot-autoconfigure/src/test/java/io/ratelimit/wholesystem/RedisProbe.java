@@ -96,6 +96,10 @@ final class RedisProbe implements AutoCloseable {
         this.commands.clusterFailover(false);
     }
 
+    void delete(String key) {
+        this.commands.del(key);
+    }
+
     /** Deletes all keys. */
     void deleteAll() {
         this.commands.flushall();

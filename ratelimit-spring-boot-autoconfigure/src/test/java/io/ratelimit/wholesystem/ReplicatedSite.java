@@ -154,8 +154,7 @@ final class ReplicatedSite implements RedisSite {
         if (!this.isDown) {
             this.firstWitness.catchUp().ended();
         }
-        return List.of(
-                this.firstWitness.steps(), this.secondWitness.catchUp().steps());
+        return List.of(this.firstWitness.steps(), this.secondWitness.catchUp().steps());
     }
 
     @Override

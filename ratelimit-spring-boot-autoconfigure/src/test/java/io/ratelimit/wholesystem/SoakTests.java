@@ -46,7 +46,8 @@ class SoakTests {
                 faults += next.faults().size();
                 outcomes.add(new FaultRun(next, scene).round());
                 footprints.add(Footprint.of(scene));
-                System.out.println("  " + outcomes.get(outcomes.size() - 1) + ", " + footprints.get(footprints.size() - 1));
+                System.out.println(
+                        "  " + outcomes.get(outcomes.size() - 1) + ", " + footprints.get(footprints.size() - 1));
                 scene.forget();
             }
         }
@@ -64,7 +65,8 @@ class SoakTests {
                 warm,
                 last);
         last.assertNoGreaterThan(warm);
-        assertThat(outcomes).allSatisfy((outcome) -> assertThat(outcome.granted()).isPositive());
+        assertThat(outcomes)
+                .allSatisfy((outcome) -> assertThat(outcome.granted()).isPositive());
     }
 
     /**
@@ -106,8 +108,7 @@ class SoakTests {
         @Override
         public String toString() {
             return "heap %.1f MB, %d threads, %d connections, %d keys, Redis %.2f MB"
-                    .formatted(
-                            this.heapBytes / 1e6, this.threads, this.connections, this.keys, this.redisBytes / 1e6);
+                    .formatted(this.heapBytes / 1e6, this.threads, this.connections, this.keys, this.redisBytes / 1e6);
         }
     }
 }

@@ -121,9 +121,7 @@ public final class Worker implements AutoCloseable {
             case "heap" -> Reports.report(Event.HEAP, 0, heapBytes());
             case "threads" ->
                 Reports.report(
-                        Event.THREADS,
-                        0,
-                        ManagementFactory.getThreadMXBean().getThreadCount());
+                        Event.THREADS, 0, ManagementFactory.getThreadMXBean().getThreadCount());
             case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
             default -> throw new IllegalArgumentException("Unknown command " + command[0]);
         }
