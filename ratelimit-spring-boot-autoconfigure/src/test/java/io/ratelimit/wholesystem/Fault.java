@@ -98,6 +98,7 @@ sealed interface Fault {
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
             scene.site().startAgain();
+            scene.site().awaitOneMaster();
         }
 
         @Override
@@ -118,6 +119,7 @@ sealed interface Fault {
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
             scene.site().signal("-CONT");
+            scene.site().awaitOneMaster();
         }
 
         @Override
@@ -137,6 +139,7 @@ sealed interface Fault {
         @Override
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
+            scene.site().awaitOneMaster();
         }
 
         @Override

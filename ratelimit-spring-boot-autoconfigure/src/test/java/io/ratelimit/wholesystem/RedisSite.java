@@ -31,6 +31,9 @@ interface RedisSite extends AutoCloseable {
     /** Waits until another server serves the partition. */
     void awaitReplaced();
 
+    /** Waits until the server that served the partition before knows that another does. */
+    void awaitOneMaster();
+
     /** Returns whether the server that serves the partition is killed. */
     boolean isDown();
 

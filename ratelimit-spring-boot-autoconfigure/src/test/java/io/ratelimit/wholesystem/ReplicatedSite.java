@@ -151,6 +151,14 @@ final class ReplicatedSite implements RedisSite {
     }
 
     @Override
+    public void awaitOneMaster() {
+        Awaiting.until(
+                "one of the two is the other's replica",
+                () -> this.firstProbe.isMaster() != this.secondProbe.isMaster(),
+                () -> "both are masters, or none is");
+    }
+
+    @Override
     public boolean isDown() {
         return this.isDown;
     }

@@ -77,6 +77,11 @@ final class StandaloneSite implements RedisSite {
     }
 
     @Override
+    public void awaitOneMaster() {
+        throw new UnsupportedOperationException("There is no other");
+    }
+
+    @Override
     public boolean isDown() {
         return this.isDown;
     }
