@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.springframework.beans.factory.BeanFactory;
@@ -23,6 +24,10 @@ final class PlanResolver implements LimitResolver, Ordered {
     private static final Log logger = LogFactory.getLog(PlanResolver.class);
 
     private static final int MOST_WARNINGS = 100;
+
+    private static final int LONGEST_SHOWN = 100;
+
+    private static final Pattern NOT_PRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]");
 
     private final Map<String, Plans> byResource;
 
@@ -67,7 +72,11 @@ final class PlanResolver implements LimitResolver, Ordered {
         return limits;
     }
 
-    private void warnOfUnknown(String resource, String plan, Plans plans) {
+    private void warnOfUnknown(String resource, String unknown, Plans plans) {
+        // the expression may have taken it from a request
+        String plan = NOT_PRINTABLE
+                .matcher(unknown.substring(0, Math.min(unknown.length(), LONGEST_SHOWN)))
+                .replaceAll("?");
         if (this.warned.size() < MOST_WARNINGS && this.warned.add(resource + '/' + plan)) {
             logger.warn("There is no plan '%s' for the resource '%s', so the resource's own limits hold. Its plans: %s"
                     .formatted(plan, resource, String.join(", ", plans.byName().keySet())));

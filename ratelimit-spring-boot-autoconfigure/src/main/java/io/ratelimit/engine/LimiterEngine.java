@@ -376,7 +376,9 @@ public final class LimiterEngine implements Limiter, LimitOperations, AutoClosea
 
     @Override
     public CompletableFuture<Void> forceRelease(String resource, @Nullable String key, String permit) {
-        return operate(resource, key, new Evict(permit), "The slots of the permit " + permit + " are taken away");
+        // whatever an operator has sent: a name of a permit is letters, digits and a colon
+        String printable = permit.replaceAll("[^\\w:-]", "?");
+        return operate(resource, key, new Evict(permit), "The slots of the permit " + printable + " are taken away");
     }
 
     @Override

@@ -131,6 +131,8 @@ final class Waiters implements GrantListener {
 
     @Override
     public void missed() {
+        // where the connection was lost, the state may be lost too: who holds comes back before who waits
+        this.leases.renew();
         renew();
     }
 

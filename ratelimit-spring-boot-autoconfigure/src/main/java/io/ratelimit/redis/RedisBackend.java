@@ -1,5 +1,6 @@
 package io.ratelimit.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.Limit;
 import io.ratelimit.backend.GrantListener;
@@ -27,6 +28,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
@@ -39,6 +42,8 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
  * refuses is remembered for 100 ms at most.
  */
 public final class RedisBackend implements LimitBackend, AutoCloseable {
+
+    private static final Pattern QUOTATION = Pattern.compile("(?<!\\w)['`\"]|, with args|@user_script");
 
     private final RedisConnectionFactory connectionFactory;
 
@@ -273,9 +278,21 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         if (cause instanceof BackendUnavailableException known) {
             return known;
         }
+        if (cause instanceof RedisCommandExecutionException) {
+            return new BackendUnavailableException("Redis refuses: " + withoutQuotations(cause.getMessage()));
+        }
         return (cause instanceof TimeoutException)
                 ? overdue()
                 : new BackendUnavailableException("Redis cannot be asked", cause);
+    }
+
+    /** What Redis quotes is the command, and some errors quote its keys and arguments. */
+    private static String withoutQuotations(@Nullable String error) {
+        if (error == null) {
+            return "no reason given";
+        }
+        Matcher quotation = QUOTATION.matcher(error);
+        return quotation.find() ? error.substring(0, quotation.start()) + '…' : error;
     }
 
     private BackendUnavailableException overdue() {

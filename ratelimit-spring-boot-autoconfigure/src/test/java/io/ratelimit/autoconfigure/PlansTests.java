@@ -77,6 +77,15 @@ class PlansTests {
         }
 
         @Test
+        void writeNoLineIntoTheLogForAClient(CapturedOutput output) {
+            with(API.replace("plan: ", "plan: \"#key\" #")).run((context) -> {
+                assertThat(limits(context, "x\nforged\u2028line\u0007" + "y".repeat(1_000)))
+                        .containsExactly(10L, 5L);
+            });
+            assertThat(output).contains("There is no plan 'x?forged?line?yyy").doesNotContain("y".repeat(101));
+        }
+
+        @Test
         void comeAfterAResolverOfTheApplication() {
             LimitResolver own =
                     (resource, key) -> key.equals("bob") ? List.of(RateLimit.of(77, Duration.ofMinutes(1))) : List.of();

@@ -293,6 +293,19 @@ class WaitingTests extends WaitingEngines {
         }
 
         @Test
+        void thatGetLostWithTheStateGrantNothingThatIsHeld() {
+            Permit held = here.acquire("slot");
+            CompletableFuture<Permit> waiting = waitFor("slot");
+            backend.loseState();
+            backend.sayMissed();
+            assertThat(used("slot")).isEqualTo(1);
+            assertThat(waiting).isNotDone();
+            held.close();
+            granted(waiting).close();
+            isFree("slot");
+        }
+
+        @Test
         void thatComeAfterTheHeartbeatThatToldChangeNothing() {
             Permit before = there.acquire("slot");
             CompletableFuture<Permit> waiting = waitFor("slot");

@@ -1,6 +1,7 @@
 package io.ratelimit.testkit;
 
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toSet;
 
 import io.lettuce.core.MigrateArgs;
 import io.lettuce.core.RedisClient;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -162,6 +164,13 @@ public final class RedisCluster implements AutoCloseable {
                 .filter((node) -> node.is(RedisClusterNode.NodeFlag.REPLICA))
                 .map((node) -> node.getUri().getPort())
                 .toList();
+    }
+
+    /** The channels of a prefix that somebody hears, on whichever node that runs. */
+    public Set<String> channels(String prefix) {
+        return this.nodes.keySet().stream()
+                .flatMap((port) -> commands(port).pubsubChannels(prefix + "*").stream())
+                .collect(toSet());
     }
 
     private String idOf(int port) {

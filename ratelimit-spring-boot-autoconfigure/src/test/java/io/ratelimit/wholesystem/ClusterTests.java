@@ -77,6 +77,10 @@ class ClusterTests {
             cluster.kill(master);
             cluster.awaitMasterOtherThan(master, PARTITION);
             applications.awaitMoreGranted(100);
+            Awaiting.until(
+                    "that both hear of their grants, whichever node they heard of them from",
+                    () -> cluster.channels(BusyApplications.PREFIX + "grants:").size() == 2,
+                    () -> cluster.channels(BusyApplications.PREFIX));
             applications.calmDown();
 
             System.out.printf("While a master was replaced: %s%n", applications);
