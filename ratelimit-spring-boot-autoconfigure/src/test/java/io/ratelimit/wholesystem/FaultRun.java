@@ -66,7 +66,8 @@ final class FaultRun {
         parkUntil(this.healedNanos + RECOVERY.toNanos());
         Awaiting.until(
                 "all are answered",
-                () -> this.scene.alive().stream().allMatch((worker) -> recovery(worker).isPresent()),
+                () -> this.scene.alive().stream()
+                        .allMatch((worker) -> recovery(worker).isPresent()),
                 this.scene::toString);
         this.scene.unload(this.schedule);
         grantsAllSlotsAndNoMore();
