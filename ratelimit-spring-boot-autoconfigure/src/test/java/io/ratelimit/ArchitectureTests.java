@@ -1,5 +1,6 @@
 package io.ratelimit;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static java.util.Map.entry;
@@ -17,7 +18,13 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -79,6 +86,33 @@ class ArchitectureTests {
                     : layer.mayOnlyAccessLayers(row.getValue().toArray(String[]::new));
         }
         table.check(CLASSES);
+    }
+
+    /**
+     * Clocks of machines differ, and jump: time is the backend's, and the monotonic one in between. The backend of one JVM begins its own
+     * time with a look at the wall clock.
+     */
+    @Test
+    void noClassReadsTheWallClock() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName("io.ratelimit.memory.MemoryBackend")
+                .should()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .callMethod(Instant.class, "now")
+                .orShould()
+                .callMethod(LocalDateTime.class, "now")
+                .orShould()
+                .callMethod(ZonedDateTime.class, "now")
+                .orShould()
+                .callMethod(OffsetDateTime.class, "now")
+                .orShould()
+                .callConstructor(Date.class)
+                .orShould()
+                .dependOnClassesThat()
+                .areAssignableTo(Clock.class)
+                .check(CLASSES);
     }
 
     @Test

@@ -50,6 +50,10 @@ enum Event {
     LOADED,
     /** The number is the CPU time of the process, in nanoseconds. */
     CPU,
+    /** The number is what is left on its heap after a collection, in bytes. */
+    HEAP,
+    /** The number is that of its threads. */
+    THREADS,
     /** It has shut its engine down, and does nothing any more. */
     DONE,
     /** The test is about to stop the process: SIGSTOP. */

@@ -98,6 +98,7 @@ sealed interface Fault {
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
             scene.site().startAgain();
+            scene.site().awaitOneMaster();
         }
 
         @Override
@@ -118,6 +119,7 @@ sealed interface Fault {
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
             scene.site().signal("-CONT");
+            scene.site().awaitOneMaster();
         }
 
         @Override
@@ -137,6 +139,7 @@ sealed interface Fault {
         @Override
         public void end(FaultScene scene) {
             scene.site().awaitReplaced();
+            scene.site().awaitOneMaster();
         }
 
         @Override
@@ -298,6 +301,20 @@ sealed interface Fault {
         @Override
         public String target() {
             return "link" + this.worker;
+        }
+    }
+
+    /** Who holds slots is deleted behind the back of Redis' scripts: a broken promise, which no schedule has by itself. */
+    record HoldersDeleted() implements Fault {
+
+        @Override
+        public void begin(FaultScene scene) {
+            scene.site().probe().delete(Setup.PARTITION + ":h");
+        }
+
+        @Override
+        public String target() {
+            return "redis";
         }
     }
 }

@@ -10,14 +10,11 @@ import java.util.List;
  */
 final class FaultScene implements AutoCloseable {
 
-    private final FaultSchedule schedule;
-
     private final RedisSite site;
 
     private final List<WorkerProcess> workers = new ArrayList<>();
 
     FaultScene(FaultSchedule schedule) {
-        this.schedule = schedule;
         this.site = schedule.topology().start(schedule);
         for (int i = 0; i < schedule.workers(); i++) {
             this.workers.add(WorkerProcess.start(i + 1, this.site.address(i), schedule.setup()));
@@ -38,20 +35,19 @@ final class FaultScene implements AutoCloseable {
     }
 
     /** Lets the workers do what they do all the time. */
-    void load() {
+    void load(FaultSchedule schedule) {
         for (int i = 0; i < this.workers.size(); i++) {
-            for (Load load : this.schedule.loads().get(i)) {
+            for (Load load : schedule.loads().get(i)) {
                 this.workers.get(i).load(load.threads(), load.call());
             }
         }
     }
 
     /** Lets the workers end what they do; returns once nobody waits and nothing is held. */
-    void unload() {
+    void unload(FaultSchedule schedule) {
         alive().forEach(WorkerProcess::unload);
         alive().forEach((worker) -> worker.await(
-                Event.LOADED,
-                this.schedule.loads().get(this.workers.indexOf(worker)).size()));
+                Event.LOADED, schedule.loads().get(this.workers.indexOf(worker)).size()));
         awaitQuiet();
     }
 
@@ -67,9 +63,19 @@ final class FaultScene implements AutoCloseable {
                 .toList();
     }
 
-    /** Ends all workers, and returns what has happened, as each server has seen it. */
-    List<History> end() {
+    /** Ends all workers. */
+    void end() {
         alive().forEach(WorkerProcess::end);
+    }
+
+    /** Forgets what has happened. */
+    void forget() {
+        this.workers.forEach(WorkerProcess::forget);
+        witness().forget();
+    }
+
+    /** Returns what has happened, as each server has seen it. */
+    List<History> histories() {
         List<Occurrence> occurrences = this.workers.stream()
                 .flatMap((worker) -> worker.soFar().stream())
                 .sorted(Comparator.comparingLong(Occurrence::nanos))

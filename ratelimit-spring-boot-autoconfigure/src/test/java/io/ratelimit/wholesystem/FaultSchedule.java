@@ -39,9 +39,9 @@ import java.util.stream.IntStream;
 record FaultSchedule(
         long seed, Topology topology, Setup setup, boolean isDurable, List<List<Load>> loads, List<Timed> faults) {
 
-    private static final Duration LEASE = Duration.ofMillis(1_500);
+    static final Duration LEASE = Duration.ofMillis(1_500);
 
-    private static final Duration COMMAND_TIMEOUT = Duration.ofMillis(300);
+    static final Duration COMMAND_TIMEOUT = Duration.ofMillis(500);
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
@@ -67,6 +67,17 @@ record FaultSchedule(
                 ? faults(random, () -> onStandalone(random, random.nextInt(workers)))
                 : faults(random, () -> onReplicated(random, random.nextInt(workers)));
         return new FaultSchedule(seed, topology, setup, durable, loads, faults);
+    }
+
+    /** Makes one for workers that go on, on one server. */
+    static FaultSchedule withoutDeaths(long seed, Setup setup, int workers) {
+        Random random = new Random(seed);
+        List<List<Load>> loads = IntStream.range(0, workers)
+                .mapToObj((worker) -> loads(random, setup, worker))
+                .toList();
+        List<Timed> faults = faults(random, () -> onStandalone(random, random.nextInt(workers)));
+        faults.removeIf((timed) -> timed.fault() instanceof WorkerKilled);
+        return new FaultSchedule(seed, Topology.STANDALONE, setup, false, loads, faults);
     }
 
     private static Setup setup(Random random) {

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.Lease;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
+import io.ratelimit.wholesystem.Step.Restarted;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -197,6 +200,33 @@ class HistoryCheckerTests {
         void isBrokenByAGrantPastTheQueue() {
             queued("a", 1, 1);
             granted("b", 2);
+            told(1, Event.GRANTED, 10, 2);
+            broken(() -> checker().grantedInQueueOrder());
+        }
+
+        @Test
+        void isNotKnownForACallThatWasNotTold() {
+            queued("a", 1, 1);
+            granted("b", 2);
+            checker().grantedInQueueOrder();
+        }
+
+        @Test
+        void beginsAnewAfterALoss() {
+            queued("a", 1, 1);
+            queued("b", 2, 2);
+            lost(3);
+            queued("b", 2, 2);
+            grantedFromQueue("b", 4);
+            checker().grantedInQueueOrder();
+        }
+
+        @Test
+        void outlivesARestartThatLosesNothing() {
+            queued("a", 1, 1);
+            queued("b", 2, 2);
+            steps.add(new Restarted(3, 3, false, Map.of(), List.of(new Queued("a", 1, 1), new Queued("b", 2, 2))));
+            grantedFromQueue("b", 4);
             broken(() -> checker().grantedInQueueOrder());
         }
 
@@ -376,6 +406,129 @@ class HistoryCheckerTests {
         }
     }
 
+    @Nested
+    class ALossOfState {
+
+        @Test
+        void allowsAsManyAgainAsAreInUse() {
+            use("a", 1);
+            lost(2);
+            use("b", 3);
+            assertThat(checker().neverMoreSlotsInUseThan(1)).isEqualTo(1);
+        }
+
+        @Test
+        void allowsNoMoreThanThat() {
+            use("a", 1);
+            lost(2);
+            use("b", 3);
+            use("c", 4);
+            broken(() -> checker().neverMoreSlotsInUseThan(1));
+        }
+
+        @Test
+        void endsForAPermitThatIsPutBack() {
+            use("a", 1);
+            lost(2);
+            steps.add(new PutBack("a", 1, LEASE, 1));
+            use("b", 3);
+            broken(() -> checker().neverMoreSlotsInUseThan(1));
+        }
+
+        @Test
+        void isNoneIfRedisHasKeptWhatIsHeld() {
+            use("a", 1);
+            steps.add(new Restarted(2, 2, false, Map.of("a", new Lease(1, LEASE, 1)), List.of()));
+            use("b", 3);
+            broken(() -> checker().neverMoreSlotsInUseThan(1));
+        }
+
+        @Test
+        void letsRatesBeginAnew() {
+            admittedAndTold(1, 2);
+            lost(3);
+            admittedAndTold(4, 5);
+            assertThat(checker().neverAdmittedMoreSinceALossThan(2, Duration.ofSeconds(1)))
+                    .isEqualTo(2);
+        }
+
+        @Test
+        void allowsNoMoreThanTheRateAgain() {
+            admittedAndTold(1, 2);
+            lost(3);
+            admittedAndTold(4, 5, 6);
+            broken(() -> checker().neverAdmittedMoreSinceALossThan(2, Duration.ofSeconds(1)));
+        }
+
+        @Test
+        void hidesWhatNobodySawBeforeIt() {
+            told(1, Event.GRANTED, 10, 2);
+            steps.add(Restarted.empty(1, 3));
+            checker().conserved();
+        }
+
+        @Test
+        void hidesNothingElse() {
+            told(1, Event.GRANTED, 10, 4);
+            steps.add(Restarted.empty(1, 3));
+            broken(() -> checker().conserved());
+        }
+
+        @Test
+        void leavesNothingBehind() {
+            granted("a", 1);
+            queued("b", 2, 2);
+            lost(3);
+            checker().nothingLeft();
+        }
+
+        @Test
+        void ofOneServerIsNoneOfAnother() {
+            use("a", 1);
+            use("b", 3);
+            History history = new History(steps, List.of(Restarted.empty(2, 2)), occurrences, END);
+            broken(() -> new HistoryChecker(history).neverMoreSlotsInUseThan(1));
+        }
+
+        private void use(String ticket, long fence) {
+            granted(ticket, fence);
+            told(1, Event.GRANTED, 10 * fence, fence);
+        }
+
+        private void admittedAndTold(long... micros) {
+            for (long at : micros) {
+                occurrences.add(new Occurrence(1, Event.ADMITTED, 0, at, at, "-"));
+                told(1, Event.GRANTED, 10 * at, at);
+            }
+        }
+    }
+
+    @Nested
+    class Looks {
+
+        @Test
+        void endTheUseOfAPermitThatIsNotValidLater() {
+            granted("a", 1);
+            told(1, Event.GRANTED, 10, 1);
+            told(1, Event.VALID, 20, 1);
+            granted("b", 2);
+            told(2, Event.GRANTED, 30, 2);
+            told(1, Event.CLOSING_LATE, 40, 1);
+            checker().neverMoreSlotsInUseThan(1);
+        }
+
+        @Test
+        void proveThatItIsInUse() {
+            granted("a", 1);
+            told(1, Event.GRANTED, 10, 1);
+            granted("b", 2);
+            told(2, Event.GRANTED, 30, 2);
+            told(1, Event.VALID, 35, 1);
+            told(1, Event.CLOSING_LATE, 40, 1);
+            broken(() -> checker().neverMoreSlotsInUseThan(1));
+        }
+    }
+
     @Test
     void anEmptyHistoryIsSound() {
         assertThatCode(() -> checker().sound().undisturbed()).doesNotThrowAnyException();
@@ -399,6 +552,10 @@ class HistoryCheckerTests {
 
     private void queued(String ticket, long sequence, double score) {
         this.steps.add(new Queued(ticket, sequence, score));
+    }
+
+    private void lost(long micros) {
+        this.steps.add(Restarted.empty(micros, micros));
     }
 
     private void freed(String ticket) {

@@ -56,6 +56,9 @@ final class PartitionWitness {
 
     private boolean isInTransaction;
 
+    /** A busy Redis may begin to run a script long after it has told of the call: keys may be over by then. */
+    private boolean isFirstCommand;
+
     private boolean isMaster;
 
     private boolean isOver;
@@ -87,13 +90,10 @@ final class PartitionWitness {
         } else if (isExpiry(call)) {
             forgotten(call.micros());
         }
+        this.isFirstCommand = true;
         if (SeenCall.isOnPartition(call) && call.word(3).equals(this.key)) {
             this.ids.addAll(SeenCall.ids(call));
-            this.isMaster = true;
             this.isReplica = false;
-            if (call.micros() / 1_000 > this.expiresAtMillis) {
-                forgotten(call.micros());
-            }
         }
     }
 
@@ -117,7 +117,7 @@ final class PartitionWitness {
             this.callMicros = line.micros();
         }
         this.isReplica = true;
-        add(line);
+        understand(line);
     }
 
     /** What it sees from now on is not of interest: it does not serve the partition any more. */
@@ -130,6 +130,17 @@ final class PartitionWitness {
 
     /** A script has run a command. */
     void add(MonitorLine line) {
+        this.isMaster = true;
+        if (this.isFirstCommand && line.micros() / 1_000 >= this.expiresAtMillis) {
+            Set<String> own = Set.copyOf(this.ids);
+            forgotten(this.callMicros);
+            this.ids.addAll(own);
+        }
+        this.isFirstCommand = false;
+        understand(line);
+    }
+
+    private void understand(MonitorLine line) {
         String on = line.word(1);
         if (!on.startsWith(this.key)) {
             return;

@@ -96,9 +96,24 @@ final class RedisProbe implements AutoCloseable {
         this.commands.clusterFailover(false);
     }
 
+    void delete(String key) {
+        this.commands.del(key);
+    }
+
     /** Deletes all keys. */
     void deleteAll() {
         this.commands.flushall();
+    }
+
+    /** Returns how many clients are connected, this one included. */
+    long clients() {
+        return this.commands.clientList().lines().count();
+    }
+
+    /** Returns how much memory Redis takes for what it keeps. */
+    long usedBytes() {
+        Matcher used = Pattern.compile("used_memory:(\\d+)").matcher(this.commands.info("memory"));
+        return used.find() ? Long.parseLong(used.group(1)) : 0;
     }
 
     List<String> keys() {

@@ -31,11 +31,17 @@ interface RedisSite extends AutoCloseable {
     /** Waits until another server serves the partition. */
     void awaitReplaced();
 
+    /** Waits until the server that served the partition before knows that another does. */
+    void awaitOneMaster();
+
     /** Returns whether the server that serves the partition is killed. */
     boolean isDown();
 
     /** Returns the link of a worker, if each has one of its own. */
     Proxy link(int worker);
+
+    /** Returns whether all that was done on the partition was seen. */
+    boolean isSeen();
 
     /** Returns what each server has done while it was watched, those that serve the partition no more first. */
     List<List<Step>> steps();

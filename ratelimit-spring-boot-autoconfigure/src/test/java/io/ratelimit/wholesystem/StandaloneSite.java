@@ -77,6 +77,11 @@ final class StandaloneSite implements RedisSite {
     }
 
     @Override
+    public void awaitOneMaster() {
+        throw new UnsupportedOperationException("There is no other");
+    }
+
+    @Override
     public boolean isDown() {
         return this.isDown;
     }
@@ -84,6 +89,11 @@ final class StandaloneSite implements RedisSite {
     @Override
     public Proxy link(int worker) {
         return this.links.get(worker);
+    }
+
+    @Override
+    public boolean isSeen() {
+        return true;
     }
 
     @Override

@@ -68,16 +68,20 @@ final class Witness implements AutoCloseable {
 
     private void watch(int port) {
         Reader lines = connect(port);
-        this.reader = new Thread(
-                () -> {
-                    read(lines);
-                    while (this.isStubborn) {
-                        read(connect(port));
-                    }
-                },
-                "witness");
+        this.reader = new Thread(() -> readOn(port, lines), "witness");
         this.reader.setDaemon(true);
         this.reader.start();
+    }
+
+    private void readOn(int port, Reader lines) {
+        read(lines);
+        while (this.isStubborn) {
+            try {
+                read(connect(port));
+            } catch (UncheckedIOException | IllegalStateException ex) {
+                // cut once more
+            }
+        }
     }
 
     private Reader connect(int port) {
@@ -184,6 +188,16 @@ final class Witness implements AutoCloseable {
                 "a slot is taken back",
                 () -> catchUp().steps().stream().anyMatch((step) -> step instanceof Freed freed && !freed.byOwner()),
                 this::toString);
+    }
+
+    /** Forgets what it has seen; nothing is held and nobody waits. */
+    void forget() {
+        synchronized (this.steps) {
+            this.steps.clear();
+        }
+        synchronized (this.calls) {
+            this.calls.clear();
+        }
     }
 
     /** Returns whether nothing is held and nobody waits. */

@@ -12,6 +12,7 @@ import io.ratelimit.testkit.RedisSentinels;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryMXBean;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -127,9 +128,19 @@ public final class Worker implements AutoCloseable {
                                 .exceptionally((failure) -> Long.MAX_VALUE)
                                 .join());
             case "stop" -> this.engine.stop();
+            case "heap" -> Reports.report(Event.HEAP, 0, heapBytes());
+            case "threads" ->
+                Reports.report(
+                        Event.THREADS, 0, ManagementFactory.getThreadMXBean().getThreadCount());
             case "cpu" -> Reports.report(Event.CPU, 0, cpuNanos());
             default -> throw new IllegalArgumentException("Unknown command " + command[0]);
         }
+    }
+
+    private static long heapBytes() {
+        MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
+        memory.gc();
+        return memory.getHeapMemoryUsage().getUsed();
     }
 
     private static long cpuNanos() {

@@ -7,9 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -19,6 +22,8 @@ import java.util.function.Consumer;
 final class WorkerJvm {
 
     private static final Queue<WorkerJvm> IDLE = new ConcurrentLinkedQueue<>();
+
+    private static final AtomicInteger STARTED = new AtomicInteger();
 
     private static final long LONGEST_END_SECONDS = 60;
 
@@ -49,12 +54,20 @@ final class WorkerJvm {
                 System.getProperty("java.class.path"),
                 Worker.class.getName());
         try {
-            return new WorkerJvm(new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
+            ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            Optional.ofNullable(System.getProperty("ratelimit.test.faketime"))
+                    .ifPresent((library) -> skewClock(builder.environment(), library));
+            return new WorkerJvm(builder.start());
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    /** Lets the wall clock be an hour fast or slow, in turn, by the library libfaketime. */
+    private static void skewClock(Map<String, String> environment, String library) {
+        environment.put("LD_PRELOAD", library);
+        environment.put("FAKETIME", (STARTED.getAndIncrement() % 2 == 0) ? "+1h" : "-1h");
+        environment.put("DONT_FAKE_MONOTONIC", "1");
     }
 
     /** Gives it to whoever wants one next: it does nothing any more. */

@@ -96,9 +96,33 @@ final class WorkerProcess implements AutoCloseable {
 
     /** Returns how much CPU time the process has taken. */
     Duration cpuTime() {
-        command("cpu");
-        List<Occurrence> all = occurrences(Event.CPU);
-        return Duration.ofNanos(all.get(all.size() - 1).number());
+        return Duration.ofNanos(measured("cpu", Event.CPU));
+    }
+
+    /** Returns what is left on its heap after a collection. */
+    long heapBytes() {
+        return measured("heap", Event.HEAP);
+    }
+
+    /** Returns how many threads it has. */
+    long threads() {
+        return measured("threads", Event.THREADS);
+    }
+
+    private long measured(String command, Event event) {
+        command(command);
+        List<Occurrence> all = occurrences(event);
+        return all.get(all.size() - 1).number();
+    }
+
+    /** Forgets what has happened; it does nothing now. */
+    void forget() {
+        synchronized (this.history) {
+            this.history.clear();
+        }
+        for (Event event : Event.values()) {
+            this.counts.set(event.ordinal(), 0);
+        }
     }
 
     /** Tells it what to do, without waiting for it: a frozen one does it once it goes on. */
