@@ -1,4 +1,4 @@
-/** What an application sees of the starter, whichever line of Spring Boot it is on. */
+/** An application with the starter, and what it has to see of it, whichever line of Spring Boot it is on. */
 @NullMarked
 package io.ratelimit.compatibility;
 
