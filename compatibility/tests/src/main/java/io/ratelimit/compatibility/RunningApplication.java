@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -33,16 +34,22 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
+    static {
+        // far more than any wait takes, so that a busy machine fails no test
+        Awaitility.setDefaultTimeout(Duration.ofMinutes(1));
+    }
+
     static RunningApplication start(WebApplicationType type, RedisServer redis, String... properties) {
         SpringApplicationBuilder builder = new SpringApplicationBuilder(Application.class)
                 .web(type)
-                .properties("spring.data.redis.host=" + redis.host(), "spring.data.redis.port=" + redis.port())
-                .properties(properties);
+                .properties("spring.data.redis.host=" + redis.host(), "spring.data.redis.port=" + redis.port());
         if (type == WebApplicationType.REACTIVE) {
             // the classpath has the servers of both stacks, as that of few applications has
             builder.initializers((context) -> ((GenericApplicationContext) context).registerBean(netty()));
         }
-        return new RunningApplication(builder.run());
+        // as arguments: they outrank application.yml
+        return new RunningApplication(builder.run(
+                Stream.of(properties).map((property) -> "--" + property).toArray(String[]::new)));
     }
 
     private static Class<?> netty() {
