@@ -22,6 +22,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.json.JsonParserFactory;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.http.client.ReactorResourceFactory;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -36,7 +37,7 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
 
     static {
         // far more than any wait takes, so that a busy machine fails no test
-        Awaitility.setDefaultTimeout(Duration.ofMinutes(1));
+        Awaitility.setDefaultTimeout(Duration.ofMinutes(3));
     }
 
     static RunningApplication start(WebApplicationType type, RedisServer redis, String... properties) {
@@ -44,22 +45,29 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
                 .web(type)
                 .properties("spring.data.redis.host=" + redis.host(), "spring.data.redis.port=" + redis.port());
         if (type == WebApplicationType.REACTIVE) {
-            // the classpath has the servers of both stacks, as that of few applications has
-            builder.initializers((context) -> ((GenericApplicationContext) context).registerBean(netty()));
+            builder.initializers((context) -> useNetty((GenericApplicationContext) context));
         }
         // as arguments: they outrank application.yml
         return new RunningApplication(builder.run(
                 Stream.of(properties).map((property) -> "--" + property).toArray(String[]::new)));
     }
 
-    private static Class<?> netty() {
-        return Stream.of(
+    /** The classpath has the servers of both stacks, as that of few applications has, and this JVM several applications. */
+    private static void useNetty(GenericApplicationContext context) {
+        Class<?> server = Stream.of(
                         "org.springframework.boot.web.embedded.netty.NettyReactiveWebServerFactory",
                         "org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory")
                 .filter((name) -> ClassUtils.isPresent(name, null))
                 .map((name) -> ClassUtils.resolveClassName(name, null))
                 .findFirst()
                 .orElseThrow();
+        context.registerBean(server);
+        context.registerBean(ReactorResourceFactory.class, () -> {
+            ReactorResourceFactory resources = new ReactorResourceFactory();
+            // an application that closes would take the threads of the others with it
+            resources.setUseGlobalResources(false);
+            return resources;
+        });
     }
 
     <T> T bean(Class<T> type) {
