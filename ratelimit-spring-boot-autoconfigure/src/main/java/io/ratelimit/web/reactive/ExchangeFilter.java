@@ -31,10 +31,13 @@ public final class ExchangeFilter implements WebFilter, Ordered {
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
         ResponseEnd end = new ResponseEnd();
         exchange.getAttributes().put(END, end);
-        return chain.filter(exchange)
+        ServerWebExchange ending = exchange.mutate()
+                .response(new EndingResponse(exchange.getResponse(), end))
+                .build();
+        return chain.filter(ending)
                 .doFinally((signal) -> end.over())
                 .contextWrite(
-                        (context) -> context.put(ServerWebExchangeContextFilter.EXCHANGE_CONTEXT_ATTRIBUTE, exchange));
+                        (context) -> context.put(ServerWebExchangeContextFilter.EXCHANGE_CONTEXT_ATTRIBUTE, ending));
     }
 
     static @Nullable ResponseEnd endOf(ServerWebExchange exchange) {
