@@ -43,8 +43,7 @@ class ExecutorTests {
         Thread container = new Thread(() -> handled.complete(this.jobs.onMessage(end)));
         container.start();
         this.application.awaitHolders("jobs", 1);
-        assertThatExceptionOfType(ConcurrencyLimitExceededException.class)
-                .isThrownBy(() -> this.jobs.onMessage(end));
+        assertThatExceptionOfType(ConcurrencyLimitExceededException.class).isThrownBy(() -> this.jobs.onMessage(end));
         end.complete("done");
         container.join();
         assertThat(handled).isCompletedWithValue("done");

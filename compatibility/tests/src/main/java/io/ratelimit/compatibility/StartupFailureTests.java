@@ -24,7 +24,8 @@ class StartupFailureTests {
     private static String said(CapturedOutput output, Class<?> application, String... properties) {
         assertThatThrownBy(() -> new SpringApplicationBuilder(application)
                         .web(WebApplicationType.NONE)
-                        .properties("spring.config.name=none", "spring.main.banner-mode=off", "logging.level.root=error")
+                        .properties(
+                                "spring.config.name=none", "spring.main.banner-mode=off", "logging.level.root=error")
                         .properties(properties)
                         .run()
                         .close())

@@ -36,7 +36,10 @@ class VirtualThreadTests {
                 Recording recording = new Recording()) {
             // loading a class pins, whoever needs it first
             waitTogether(application, 50);
-            recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ZERO).withStackTrace();
+            recording
+                    .enable("jdk.VirtualThreadPinned")
+                    .withThreshold(Duration.ZERO)
+                    .withStackTrace();
             recording.enable("jdk.VirtualThreadStart").withoutStackTrace();
             recording.start();
             waitTogether(application, CALLS);
@@ -45,7 +48,8 @@ class VirtualThreadTests {
         }
         List<RecordedEvent> events = RecordingFile.readAllEvents(file);
         Files.delete(file);
-        assertThat(events.stream().filter((event) -> event.getEventType().getName().equals("jdk.VirtualThreadStart")))
+        assertThat(events.stream()
+                        .filter((event) -> event.getEventType().getName().equals("jdk.VirtualThreadStart")))
                 .hasSizeGreaterThanOrEqualTo(CALLS);
         assertThat(events.stream()
                         .filter((event) -> event.getEventType().getName().equals("jdk.VirtualThreadPinned"))

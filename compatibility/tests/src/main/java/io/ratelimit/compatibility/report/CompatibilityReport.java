@@ -30,8 +30,7 @@ public final class CompatibilityReport {
 
     private final List<String> problems = new ArrayList<>();
 
-    private CompatibilityReport(
-            List<String> groups, List<LineResults> lines, List<ResolvedVersions> applications) {
+    private CompatibilityReport(List<String> groups, List<LineResults> lines, List<ResolvedVersions> applications) {
         this.groups = groups;
         this.lines = lines;
         this.applications = applications;
@@ -78,7 +77,9 @@ public final class CompatibilityReport {
 
     private String text() {
         StringBuilder text = new StringBuilder("\nTests passed, by Spring Boot, Java and group\n\n");
-        text.append("| Spring Boot | Java | ").append(String.join(" | ", this.groups)).append(" |\n");
+        text.append("| Spring Boot | Java | ")
+                .append(String.join(" | ", this.groups))
+                .append(" |\n");
         text.append("|---|---|").append("---|".repeat(this.groups.size())).append('\n');
         for (LineResults line : this.lines) {
             text.append("| %s | %s | ".formatted(line.springBoot(), line.java()))
@@ -96,14 +97,14 @@ public final class CompatibilityReport {
         if (this.applications.isEmpty()) {
             this.problems.add("No application has listed what it resolves");
         }
-        this.problems.forEach((problem) -> text.append("PROBLEM: ").append(problem).append('\n'));
+        this.problems.forEach(
+                (problem) -> text.append("PROBLEM: ").append(problem).append('\n'));
         return text.toString();
     }
 
     private String cell(LineResults line, String group) {
         GroupResult result = line.groups().get(group);
-        boolean notOnThisJava =
-                group.equals(VIRTUAL_THREADS) && line.javaFeature() < FIRST_WITH_VIRTUAL_THREADS;
+        boolean notOnThisJava = group.equals(VIRTUAL_THREADS) && line.javaFeature() < FIRST_WITH_VIRTUAL_THREADS;
         if (notOnThisJava) {
             return "needs 21";
         }
@@ -121,7 +122,8 @@ public final class CompatibilityReport {
                 .collect(Collectors.groupingBy(LineResults::springBoot))
                 .forEach((springBoot, runs) -> {
                     if (runs.size() != 2) {
-                        this.problems.add("Spring Boot %s has run %d times, not twice".formatted(springBoot, runs.size()));
+                        this.problems.add(
+                                "Spring Boot %s has run %d times, not twice".formatted(springBoot, runs.size()));
                     }
                 });
         long lines = this.lines.stream().map(LineResults::springBoot).distinct().count();
@@ -131,7 +133,8 @@ public final class CompatibilityReport {
     }
 
     private String newestJava() {
-        int newest = this.lines.stream().mapToInt(LineResults::javaFeature).max().orElse(0);
+        int newest =
+                this.lines.stream().mapToInt(LineResults::javaFeature).max().orElse(0);
         return (newest >= FIRST_WITH_VIRTUAL_THREADS)
                 ? "Virtual threads: tested on Java %d.".formatted(newest)
                 : "Virtual threads: NOT TESTED, no JDK %d or newer was found on this machine."

@@ -45,15 +45,17 @@ record LineResults(String springBoot, String java, int javaFeature, Map<String, 
         Map<String, GroupResult> groups = new TreeMap<>();
         Map<String, String> properties = new TreeMap<>();
         try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.filter((path) -> path.toString().endsWith(".xml")).toList()) {
+            for (Path file :
+                    files.filter((path) -> path.toString().endsWith(".xml")).toList()) {
                 Element suite = DocumentBuilderFactory.newInstance()
                         .newDocumentBuilder()
                         .parse(file.toFile())
                         .getDocumentElement();
                 String name = suite.getAttribute("name");
                 groups.put(name.substring(name.lastIndexOf('.') + 1).replaceAll("Tests$", ""), result(suite));
-                elements(suite, "property").forEach((property) ->
-                        properties.put(property.getAttribute("name"), property.getAttribute("value")));
+                elements(suite, "property")
+                        .forEach((property) ->
+                                properties.put(property.getAttribute("name"), property.getAttribute("value")));
             }
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
