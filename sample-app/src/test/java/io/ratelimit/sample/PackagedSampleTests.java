@@ -28,7 +28,7 @@ import org.springframework.test.util.TestSocketUtils;
 @Tag("packaged")
 class PackagedSampleTests {
 
-    private static final Duration LONGEST_WAIT = Duration.ofMinutes(3);
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
 
     private static final Pattern STARTED = Pattern.compile("Tomcat started on port (\\d+)");
 
