@@ -42,7 +42,7 @@ public final class CompatibilityReport {
      * @param arguments the directory of the modules, and the file to write
      */
     public static void main(String... arguments) throws Exception {
-        Path modules = Path.of(arguments[0]);
+        Path modules = Path.of(arguments[0]).toRealPath();
         CompatibilityReport report =
                 new CompatibilityReport(groups(modules), LineResults.in(modules), ResolvedVersions.in(modules));
         String text = report.text();
