@@ -133,11 +133,19 @@ public final class CompatibilityReport {
     }
 
     private String newestJava() {
+        List<String> tested = this.lines.stream()
+                .filter((line) -> line.groups()
+                                .getOrDefault(VIRTUAL_THREADS, GroupResult.NONE)
+                                .passed()
+                        > 0)
+                .map((line) -> "Spring Boot %s on Java %s".formatted(line.springBoot(), line.java()))
+                .toList();
+        if (!tested.isEmpty()) {
+            return "Virtual threads: tested with %s.".formatted(String.join(", ", tested));
+        }
         int newest =
                 this.lines.stream().mapToInt(LineResults::javaFeature).max().orElse(0);
-        return (newest >= FIRST_WITH_VIRTUAL_THREADS)
-                ? "Virtual threads: tested on Java %d.".formatted(newest)
-                : "Virtual threads: NOT TESTED, no JDK %d or newer was found on this machine."
-                        .formatted(FIRST_WITH_VIRTUAL_THREADS);
+        return "Virtual threads: NOT TESTED, the newest JDK that was found is %d, and they need %d."
+                .formatted(newest, FIRST_WITH_VIRTUAL_THREADS);
     }
 }

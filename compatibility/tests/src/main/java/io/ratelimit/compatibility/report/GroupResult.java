@@ -9,6 +9,9 @@ package io.ratelimit.compatibility.report;
  */
 record GroupResult(int passed, int failed, int skipped) {
 
+    /** What did not run. */
+    static final GroupResult NONE = new GroupResult(0, 0, 0);
+
     boolean isClean() {
         return this.failed == 0 && this.skipped == 0;
     }
