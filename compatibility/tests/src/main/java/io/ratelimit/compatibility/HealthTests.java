@@ -25,7 +25,9 @@ class HealthTests {
     @EnumSource
     void tellsThatTheBackendIsThereAndWhenItIsAway(Stack stack) {
         RedisServer redis = RedisServer.start();
-        try (RunningApplication application = stack.start(redis, "ratelimit.command-timeout=1s")) {
+        // not closed before the JVM ends: Reactor's threads, which all applications of a JVM share, would end with it
+        RunningApplication application = stack.start(redis, "ratelimit.command-timeout=1s");
+        try {
             Limiter limiter = application.bean(Limiter.class);
             Awaitility.await().untilAsserted(() -> {
                 limiter.tryAcquire(LimitRequest.of("held")).ifPresent(Permit::close);
