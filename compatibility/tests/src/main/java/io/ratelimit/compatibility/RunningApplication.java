@@ -44,6 +44,7 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
         SpringApplicationBuilder builder = new SpringApplicationBuilder(Application.class)
                 .web(type)
                 .properties("spring.data.redis.host=" + redis.host(), "spring.data.redis.port=" + redis.port());
+        builder.initializers((context) -> useThreadsOfItsOwn((GenericApplicationContext) context));
         if (type == WebApplicationType.REACTIVE) {
             builder.initializers((context) -> useNetty((GenericApplicationContext) context));
         }
@@ -62,9 +63,12 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
                 .findFirst()
                 .orElseThrow();
         context.registerBean(server);
+    }
+
+    /** An application that closes would take the threads of Reactor, which all of a JVM share, with it. */
+    private static void useThreadsOfItsOwn(GenericApplicationContext context) {
         context.registerBean(ReactorResourceFactory.class, () -> {
             ReactorResourceFactory resources = new ReactorResourceFactory();
-            // an application that closes would take the threads of the others with it
             resources.setUseGlobalResources(false);
             return resources;
         });
