@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.config.RuntimeBeanReference;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.json.JsonParserFactory;
@@ -62,7 +63,9 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
                 .map((name) -> ClassUtils.resolveClassName(name, null))
                 .findFirst()
                 .orElseThrow();
-        context.registerBean(server);
+        context.registerBean(server, (definition) -> definition
+                .getPropertyValues()
+                .add("resourceFactory", new RuntimeBeanReference(ReactorResourceFactory.class)));
     }
 
     /** An application that closes would take the threads of Reactor, which all of a JVM share, with it. */
