@@ -64,6 +64,7 @@ local function save_holders()
   if #gone > 0 then
     holder_count = holder_count - redis.call('HDEL', HOLDERS, unpack(gone))
     redis.call('ZREM', ENDS, unpack(gone))
+    had_holders = had_holders and holder_count > 0
   end
   touched, is_touched = {}, false
 end

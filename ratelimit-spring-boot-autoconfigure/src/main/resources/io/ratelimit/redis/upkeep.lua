@@ -88,6 +88,7 @@ end
 
 -- An operator takes the slots of a permit away: its holder learns of it with its next renewal.
 local function evict()
+  next_number()
   local permit = next_id()
   local holder = find_holder(permit)
   if holder and holder[FENCE] > 0 then
@@ -99,6 +100,7 @@ end
 
 -- An operator forgives what is used of all rates, debts included.
 local function forgive()
+  next_number()
   for i = 1, size do
     local at = (i - 1) * WIDTH
     local kind = limits[at + KIND]
@@ -169,6 +171,7 @@ end
 
 local function renew_ticket()
   local ticket, sequence, priority, wait_left, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
+  waiting().keep_live(ticket)
   local holder = find_holder(ticket)
   if holder then
     return answer_renewed(ticket, holder)
@@ -187,14 +190,11 @@ local function renew_ticket()
 end
 
 local function renew()
-  local instance, permits, tickets = next_text(), next_number(), next_number()
+  local permits, tickets = next_number(), next_number()
   told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
   answer(RENEWED)
   for _ = 1, permits do
     answer(renew_permit())
-  end
-  if tickets > 0 then
-    waiting().mark_live(instance)
   end
   for _ = 1, tickets do
     renew_ticket()
@@ -216,7 +216,7 @@ local function show_holders(most)
   answer(math.min(#holders, most))
   for i = 1, math.min(#holders, most) do
     local holder = holders[i]
-    answer(holder.permit)
+    answer_text(holder.permit)
     answer(math.max(0, now - holder[GRANTED_AT]))
     answer(holder[LEASE_END] - now)
     for j = 1, size do
@@ -230,7 +230,7 @@ local function show_queue(most)
   answer(#first / 2)
   for i = 1, #first, 2 do
     local sequence, _, amounts = waiting().read_ticket(redis.call('HGET', TICKETS, first[i]))
-    answer(first[i])
+    answer_text(first[i])
     answer((sequence - tonumber(first[i + 1])) / PRIORITY_STEP)
     answer(math.max(0, now - sequence))
     for j = 1, size do
@@ -245,4 +245,17 @@ local function inspect()
   answer(INSPECTED)
   show_holders(most)
   show_queue(most)
+end
+
+local function run(operation)
+  local operations = {
+    [CANCEL] = cancel,
+    [UPDATE] = update,
+    [EVICT] = evict,
+    [FORGIVE] = forgive,
+    [WITHDRAW] = withdraw,
+    [RENEW] = renew,
+    [INSPECT] = inspect,
+  }
+  operations[operation]()
 end
