@@ -92,7 +92,7 @@ if changed then
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
   local packed = struct.pack(HEADER_FORMAT .. string.rep('d', size * WIDTH), size, now, number, expires_at, earliest_end,
-    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, text,
+    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
     unpack(limits))
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
@@ -105,7 +105,10 @@ if changed then
     end
   end
   if holder_count > 0 and (extended or not had_holders) then
-    expire(HOLDERS, ENDS)
+    expire(HOLDERS)
+  end
+  if indexed > 0 and (extended or not had_ends) then
+    expire(ENDS)
   end
   if entry_count > 0 and (extended or not had_entries) then
     expire(ENTRIES)

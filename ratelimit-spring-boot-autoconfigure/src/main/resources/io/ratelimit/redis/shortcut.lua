@@ -7,17 +7,28 @@
 
 local raw = redis.call('GET', HEADER)
 repeat
-  if not raw then
-    break
-  end
   local size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
-    told_time, sweep_from, last_limit_id, head_score, stuck_until, text, rest = struct.unpack(HEADER_FORMAT, raw)
+    told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest =
+    sender_size, 0, 0, 0, FOREVER, FOREVER, 0, 0, 0, 0, sender_stamp, 0, 0, 0, sender_size, 0, 0, 0, sender_text, 0
+  local limits
+  if raw then
+    size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
+      told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest = struct.unpack(HEADER_FORMAT, raw)
+    limits = { struct.unpack('<' .. string.rep('dddddddddddddd', size), raw, rest) }
+    limits[size * WIDTH + 1] = nil -- where reading ended
+  else
+    limits = {}
+    for kind, limit, span, hold in string.gmatch(text, '(%a) %S+ (%d+) (%d+) (%d+)') do
+      kind = kind == 'c' and SLOTS or kind == 's' and WINDOW or BUCKET
+      for _, value in ipairs({ kind, tonumber(limit), tonumber(span), tonumber(hold), 0, #limits / WIDTH + 1, 0, 0, 0, 0, 0, 0, 0, 0 }) do
+        limits[#limits + 1] = value
+      end
+    end
+  end
   local now = clock > last and clock or last
   if text ~= sender_text or sender_stamp > stamp or now >= earliest_end or now >= earliest_live then
     break
   end
-  local limits = { struct.unpack('<' .. string.rep('dddddddddddddd', size), raw, rest) }
-  limits[size * WIDTH + 1] = nil -- where reading ended
   local possible = true
 
   -- what leaves the windows
@@ -263,7 +274,7 @@ repeat
       end
     end
   end
-  if not possible then
+  if not possible or indexed == 0 and holder_count + #kept / 2 > FEW_HOLDERS or indexed > 0 and holder_count + #kept / 2 == #gone then
     break
   end
 
@@ -278,11 +289,15 @@ repeat
   end
   if #kept > 0 then
     redis.call('HSET', HOLDERS, unpack(kept))
-    redis.call('ZADD', ENDS, unpack(ends))
+    if indexed > 0 then
+      redis.call('ZADD', ENDS, unpack(ends))
+    end
   end
   if #gone > 0 then
     redis.call('HDEL', HOLDERS, unpack(gone))
-    redis.call('ZREM', ENDS, unpack(gone))
+    if indexed > 0 then
+      redis.call('ZREM', ENDS, unpack(gone))
+    end
   end
   if #left > 0 then
     redis.call('ZREM', QUEUE, unpack(left))
@@ -298,9 +313,9 @@ repeat
   holder_count, entry_count = holder_count + #kept / 2 - #gone, entry_count + #stored / 2
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
-  local packed = struct.pack(HEADER_FORMAT, size, now, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued,
-    mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, text)
-    .. struct.pack('<' .. string.rep('dddddddddddddd', size), unpack(limits))
+  local packed = struct.pack(HEADER_FORMAT .. string.rep('dddddddddddddd', size), size, now, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued,
+    mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
+    unpack(limits))
   local expiry = math.ceil(expires_at / 1000)
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', expiry)
@@ -309,6 +324,8 @@ repeat
   end
   if holder_count > 0 and (extended or not had_holders) then
     redis.call('PEXPIREAT', HOLDERS, expiry)
+  end
+  if indexed > 0 and extended then
     redis.call('PEXPIREAT', ENDS, expiry)
   end
   if entry_count > 0 and (extended or not had_entries) then

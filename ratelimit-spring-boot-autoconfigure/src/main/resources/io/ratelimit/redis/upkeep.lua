@@ -23,13 +23,45 @@ local function keep_tombstone(permit)
   keep_holder(permit, tombstone)
 end
 
+-- Indexes the ends of holders, since there are many.
+local function index_holders()
+  local all, ends = redis.call('HGETALL', HOLDERS), {}
+  for i = 1, #all, 2 do
+    local _, _, lease_end = struct.unpack('<ddd', all[i + 1])
+    ends[i], ends[i + 1] = lease_end, all[i]
+  end
+  redis.call('ZADD', ENDS, unpack(ends))
+  indexed = 1
+end
+
+-- Looks for holders whose lease or maximum hold is over where there is no index, and for when the next one ends.
+local function find_over()
+  local all, over = redis.call('HGETALL', HOLDERS), {}
+  earliest_end = FOREVER
+  for i = 1, #all, 2 do
+    local holder = { struct.unpack(holder_format, all[i + 1]) }
+    held[all[i]] = holder
+    if holder[LEASE_END] <= now then
+      over[#over + 1] = all[i]
+    else
+      earliest_end = math.min(earliest_end, holder[LEASE_END])
+    end
+  end
+  return over
+end
+
 -- Takes back the slots of the first holders whose lease or maximum hold is over; returns of how many.
 local function sweep()
   save_holders()
-  local over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
-  more = more or #over == MOST_STEPS
-  if #over > 0 then
-    read_holders(over)
+  local over
+  if indexed > 0 then
+    over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
+    more = more or #over == MOST_STEPS
+    if #over > 0 then
+      read_holders(over)
+    end
+  else
+    over = find_over()
   end
   local reclaimed = 0
   for _, permit in ipairs(over) do
@@ -44,8 +76,10 @@ local function sweep()
     end
   end
   save_holders()
-  local first = redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')
-  earliest_end, changed = tonumber(first[2] or FOREVER), true
+  if indexed > 0 then
+    earliest_end = tonumber(redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')[2] or FOREVER)
+  end
+  changed = true
   return reclaimed
 end
 
