@@ -40,9 +40,7 @@ final class Renewal {
         List<Long> leases = renew.permits().stream()
                 .map((permit) -> permit(permit, this.ledger.amounts(sender, permit.amounts()), lease))
                 .toList();
-        if (!renew.tickets().isEmpty()) {
-            this.line.markLive(renew.instance(), lease);
-        }
+        renew.tickets().forEach((ticket) -> this.line.markLive(Ticket.instanceOf(ticket.ticket()), lease));
         List<? extends Answer<? extends Decision>> tickets = renew.tickets().stream()
                 .map((ticket) -> ticket(ticket, this.ledger.amounts(sender, ticket.amounts()), lease))
                 .toList();

@@ -40,7 +40,9 @@ record LuaScript(String source, String digest) {
                 read(
                         clock,
                         "arguments.lua",
+                        "shortcut.lua",
                         "state.lua",
+                        "operands.lua",
                         "sliding_window.lua",
                         "holders.lua",
                         "limits.lua",

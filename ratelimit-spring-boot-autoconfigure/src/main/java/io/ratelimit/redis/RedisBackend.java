@@ -192,18 +192,11 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private void write(List<Submission<?>> submissions, Arguments arguments) {
         Partition partition = submissions.get(0).partition();
         GrantSubscription subscription = this.grants;
-        arguments
-                .add(partition.stampMicros())
-                .add(encoded(partition))
-                .add(partition.limits().size())
-                .add((subscription != null) ? subscription.instance() : "")
-                .add(micros(partition.lease()));
         List<Operation<?>> operations = new ArrayList<>(submissions.size());
         for (Submission<?> submission : submissions) {
             operations.add(submission.operation());
         }
-        arguments.addIds(operations);
-        arguments.addAll(operations);
+        arguments.add(partition, encoded(partition), (subscription != null) ? subscription.instance() : "", operations);
         this.clock.time().accept(arguments);
     }
 

@@ -10,6 +10,8 @@ import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Decision;
 import io.ratelimit.backend.Reply.Status;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -18,14 +20,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the reply of a call, as {@code main.lua}, {@code operations.lua} and {@code upkeep.lua} write it: one answer behind the other.
+ * Reads the reply of a call, as {@code main.lua}, {@code operations.lua} and {@code upkeep.lua} write it: packed numbers, one answer behind the
+ * other, then texts.
  */
 final class ReplyReader {
 
     /** Errors; what is greater in the place of a code is a fencing token. */
     private static final int LAST_CODE = 6;
 
-    private final List<?> reply;
+    private final ByteBuffer numbers;
+
+    private final List<?> texts;
 
     private final List<Limit> limits;
 
@@ -34,7 +39,7 @@ final class ReplyReader {
     /** How many permits were taken back is told with the first answer only. */
     private Status status;
 
-    private int position;
+    private int nextText;
 
     private final long nowMicros;
 
@@ -52,7 +57,8 @@ final class ReplyReader {
      * @param reply what came back
      */
     ReplyReader(List<Limit> sent, List<?> reply) {
-        this.reply = reply;
+        this.numbers = ByteBuffer.wrap((byte[]) reply.get(0)).order(ByteOrder.LITTLE_ENDIAN);
+        this.texts = reply.subList(1, reply.size());
         this.nowMicros = number();
         long reclaimed = number();
         this.more = number() > 0;
@@ -91,8 +97,11 @@ final class ReplyReader {
 
     /** Returns the messages for the calling instance, which follow the last answer. */
     List<String> readMessages() {
-        List<String> messages = new ArrayList<>(this.reply.size() - this.position);
-        while (this.position < this.reply.size()) {
+        if (this.nextText == this.texts.size()) {
+            return List.of();
+        }
+        List<String> messages = new ArrayList<>(this.texts.size() - this.nextText);
+        while (this.nextText < this.texts.size()) {
             messages.add(text());
         }
         return messages;
@@ -113,7 +122,7 @@ final class ReplyReader {
     }
 
     private Reply readInRun(Acquire acquire) {
-        if (this.last == null || !Arguments.isOneRun(this.last, acquire)) {
+        if (this.last == null || !Operands.isOneRun(this.last, acquire)) {
             this.leaseMicros = number();
             this.holdMicros = number();
         }
@@ -188,11 +197,11 @@ final class ReplyReader {
     }
 
     private long number() {
-        return (Long) this.reply.get(this.position++);
+        return (long) this.numbers.getDouble();
     }
 
     private String text() {
-        return new String((byte[]) this.reply.get(this.position++), StandardCharsets.UTF_8);
+        return new String((byte[]) this.texts.get(this.nextText++), StandardCharsets.UTF_8);
     }
 
     static Duration micros(long micros) {

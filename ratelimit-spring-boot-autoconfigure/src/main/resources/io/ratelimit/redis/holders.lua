@@ -3,10 +3,12 @@
 -- HOLDERS    permit -> packed doubles: fence, granted at (us), lease end (us), hold end (us; 0: none), then its slots of each
 --            limit (0 for rates). A fence of 0 is a tombstone: the permit is over, and its lease end says when that is forgotten.
 --            One without slots is a grant of rates from the queue that its instance has not confirmed yet.
--- ENDS       permit -> lease end
+-- ENDS       permit -> lease end: an index that is kept from the moment when there are many until there are none: to look through
+--            few is faster than to keep it
 -- invariant  USED of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Each record is
 --            read once and written once in a call, all of them together.
 
+local FEW_HOLDERS = 64
 local FENCE, GRANTED_AT, LEASE_END, HOLD_END, HOLDER_SLOTS = 1, 2, 3, 4, 4
 
 local holder_format = '<dddd' .. string.rep('d', size)
@@ -59,11 +61,20 @@ local function save_holders()
   end
   if #kept > 0 then
     holder_count = holder_count + redis.call('HSET', HOLDERS, unpack(kept))
-    redis.call('ZADD', ENDS, unpack(ends))
+    if indexed > 0 then
+      redis.call('ZADD', ENDS, unpack(ends))
+    elseif holder_count > FEW_HOLDERS then
+      upkeep().index_holders()
+    end
   end
   if #gone > 0 then
     holder_count = holder_count - redis.call('HDEL', HOLDERS, unpack(gone))
-    redis.call('ZREM', ENDS, unpack(gone))
+    if indexed > 0 then
+      redis.call('ZREM', ENDS, unpack(gone))
+    end
+    if holder_count == 0 then
+      indexed, had_holders, had_ends = 0, false, false
+    end
   end
   touched, is_touched = {}, false
 end

@@ -1,15 +1,17 @@
 -- main.lua: one call, a batch of operations on one partition.
 --
--- reply      one flat list, which Redis converts faster than nested ones: time (us); permits taken back because their lease was over;
---            1 if the call has stopped early and is to be followed by an empty one; tickets queued; time until the queue may go on
---            by the end of a lease (us; 0: nobody waits); text of the limits that the partition goes by ('' where it is the
---            caller's); used and reset (us) of each of them; then the answers, see operations.lua and upkeep.lua; then the
---            messages for the calling instance
+-- reply      a list of texts. The first is packed doubles, which cost Redis and the caller a fraction of a list: time (us); permits taken back
+--            because their lease was over; 1 if the call has stopped early and is to be followed by an empty one; tickets queued; time until
+--            the queue may go on by the end of a lease (us; 0: nobody waits); used and reset (us) of each limit; then the answers, see
+--            operations.lua and upkeep.lua. The second is the text of the limits that the partition goes by ('' where it is the caller's).
+--            Then come the texts of the answers, and the messages for the calling instance
 -- message    granted  'g <ticket> <fence> <granted at, us> <lease, us; 0: no slots> <hold left, us; 0: no maximum>'
 --            turn     't <ticket> <wait, us>'
 --            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the size of the
 --            queue, the time until it may go on, and used and reset of each limit
 -- invariant  what gives something back comes first, then the queue, then what takes: nobody barges. State first, message second.
+
+local MOST_TOGETHER = 1000
 
 local reclaimed = 0
 local has_gone_on = false
@@ -27,9 +29,9 @@ local function go_on()
   end
 end
 
-if tonumber(ARGV[1]) > stamp then
+if sender_stamp > stamp then
   upkeep().adopt()
-  stamp = tonumber(ARGV[1])
+  stamp = sender_stamp
 end
 for at = 0, (size - 1) * WIDTH, WIDTH do
   local kind = limits[at + KIND]
@@ -40,49 +42,48 @@ for at = 0, (size - 1) * WIDTH, WIDTH do
   end
 end
 if holder_count > 0 and ids > 1 then
-  read_holders({ unpack(ARGV, 7, 6 + ids) })
+  read_holders({ unpack(ARGV, 4, 3 + ids) })
 end
-answered = 6 + 2 * size
+answered = 5 + 2 * size
 for i = 1, answered do
-  reply[i] = 0
+  numbers[i] = 0
 end
-while position < #ARGV - CLOCK_ARGUMENTS do
-  local name = next_text()
-  if name == 'release' then
+while position < #operands do
+  local operation = next_number()
+  if operation == RELEASE then
     release()
   else
-    if not has_gone_on and (name == 'acquire' or name == 'wait' or name == 'inspect') then
+    if not has_gone_on and (operation == ACQUIRE or operation == WAIT or operation == INSPECT) then
       go_on()
     end
-    if name == 'acquire' then
+    if operation == ACQUIRE then
       acquire()
-    elseif name == 'wait' then
+    elseif operation == WAIT then
       waiting().wait_for()
     else
-      upkeep()[name]()
+      upkeep().run(operation)
     end
   end
 end
 if not has_gone_on then
   go_on()
 end
-if queued > 0 and not more then
+if queued > 0 then
   waiting().tell_head()
 end
 
-reply[1], reply[2], reply[3], reply[4] = now, reclaimed, more and 1 or 0, queued
-reply[5] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
-reply[6] = sender_text ~= text and text or ''
+numbers[1], numbers[2], numbers[3], numbers[4] = now, reclaimed, more and 1 or 0, queued
+numbers[5] = queued > 0 and math.max(1, math.min(earliest_end, earliest_live) - now) or 0
 for i = 1, size do
   local at = (i - 1) * WIDTH
   local kind = limits[at + KIND]
   if kind == SLOTS then
-    reply[5 + 2 * i] = limits[at + USED]
+    numbers[4 + 2 * i] = limits[at + USED]
   elseif kind == WINDOW then
-    reply[5 + 2 * i] = limits[at + USED] + limits[at + DEBT]
-    reply[6 + 2 * i] = limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+    numbers[4 + 2 * i] = limits[at + USED] + limits[at + DEBT]
+    numbers[5 + 2 * i] = limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
   else
-    reply[5 + 2 * i], reply[6 + 2 * i] = rates().of(kind).status(at)
+    numbers[4 + 2 * i], numbers[5 + 2 * i] = rates().of(kind).status(at)
   end
 end
 
@@ -91,7 +92,7 @@ if changed then
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
   local packed = struct.pack(HEADER_FORMAT .. string.rep('d', size * WIDTH), size, now, number, expires_at, earliest_end,
-    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, text,
+    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
     unpack(limits))
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
@@ -104,7 +105,10 @@ if changed then
     end
   end
   if holder_count > 0 and (extended or not had_holders) then
-    expire(HOLDERS, ENDS)
+    expire(HOLDERS)
+  end
+  if indexed > 0 and (extended or not had_ends) then
+    expire(ENDS)
   end
   if entry_count > 0 and (extended or not had_entries) then
     expire(ENTRIES)
@@ -119,4 +123,9 @@ end
 if #notices > 0 then
   waiting().send_messages()
 end
-return reply
+local packed = ''
+for from = 1, answered, MOST_TOGETHER do
+  local to = math.min(answered, from + MOST_TOGETHER - 1)
+  packed = packed .. struct.pack('<' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+end
+return { packed, sender_text ~= text and text or '', unpack(texts) }

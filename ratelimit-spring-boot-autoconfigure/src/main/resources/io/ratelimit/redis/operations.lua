@@ -1,6 +1,6 @@
 -- operations.lua: what most calls do with a partition. See arguments.lua for the operations.
 --
--- reply      numbers, one answer behind the other:
+-- reply      numbers, one answer behind the other; texts among them stand in a list of their own:
 --              released   nothing, as does what was updated
 --              acquired   lease(us; 0: no slots) hold(us; 0: no maximum) of what is granted now; then for each ticket its fence if it
 --                         is granted now, else one of the answers below
@@ -15,12 +15,17 @@ local DONE, GRANTED, REFUSED, QUEUED, ERROR = 0, 1, 2, 3, 6
 
 local notices = {} -- for those who wait: { ticket, granted holder or nil, time until its turn (us) }
 
-local reply = {}
+local numbers = {}
 local answered = 0
+local texts = {}
 
-local function answer(value)
+local function answer(number)
   answered = answered + 1
-  reply[answered] = value
+  numbers[answered] = number
+end
+
+local function answer_text(value)
+  texts[#texts + 1] = value
 end
 
 -- Reads amounts that stand in the order of the sender's limits as amounts of the limits that the partition goes by.
@@ -38,7 +43,7 @@ local function acquire()
   for _ = 1, count do
     local ticket = next_id()
     if queued == 0 and (holder_count == 0 or not find_holder(ticket)) and fits(amounts) then
-      reply[times + 1], reply[times + 2] = take(ticket, amounts)
+      numbers[times + 1], numbers[times + 2] = take(ticket, amounts)
       answer(number)
     else
       waiting().acquire_or_wait(ticket, 0, 0, 0, amounts)

@@ -42,6 +42,7 @@ local function dequeue(ticket)
   if removed then
     redis.call('HDEL', TICKETS, ticket)
     queued, head, changed = queued - 1, nil, true
+    had_queue = had_queue and queued > 0
   end
   return removed
 end
@@ -61,15 +62,26 @@ local function adopt(translate)
   head, told_score, told_time = nil, 0, 0
 end
 
+local ends_of_life = {} -- instance -> end of its sign of life; 0: none
+
 local function mark_live(instance)
   redis.call('HSET', LIVE, instance, now + sender_lease)
+  ends_of_life[instance] = now + sender_lease
   earliest_live = math.min(earliest_live, now + sender_lease)
   stay_until(now + sender_lease)
 end
 
+-- Marks the instance of a ticket as live, once in a call.
+local function keep_live(ticket)
+  local instance = instance_of(ticket)
+  if ends_of_life[instance] ~= now + sender_lease then
+    mark_live(instance)
+  end
+end
+
 -- Forgets the instances that have given no sign of life.
 local function sweep_live()
-  earliest_live, changed = FOREVER, true
+  earliest_live, changed, ends_of_life = FOREVER, true, {}
   local all = redis.call('HGETALL', LIVE)
   for i = 1, #all, 2 do
     local live_until = tonumber(all[i + 1])
@@ -79,10 +91,13 @@ local function sweep_live()
       earliest_live = math.min(earliest_live, live_until)
     end
   end
+  had_live = had_live and earliest_live < FOREVER
 end
 
 local function live_until(ticket)
-  return tonumber(redis.call('HGET', LIVE, instance_of(ticket)) or 0)
+  local instance = instance_of(ticket)
+  ends_of_life[instance] = ends_of_life[instance] or tonumber(redis.call('HGET', LIVE, instance) or 0)
+  return ends_of_life[instance]
 end
 
 local function is_dead(ticket, deadline, amounts)
@@ -141,14 +156,25 @@ local function drop_dead_tickets()
   sweep_from, changed = from + #tickets - dropped, true
 end
 
+-- Notes how long the head has to stay whatever else happens, but that somebody gives slots back.
+local function note_head(first, stuck)
+  if head_score ~= first.score or stuck_until ~= stuck then
+    head_score, stuck_until, changed = first.score, stuck, true
+  end
+end
+
 -- Tells the head when to come where rates alone are in its way: nothing else will wake it.
 local function tell_head()
   local first = find_head()
   local wait, violated = blocked(first.amounts)
-  for _, i in ipairs(violated) do
+  for _, i in ipairs(more and {} or violated) do
     if limits[(i - 1) * WIDTH + KIND] == SLOTS then
-      return
+      return note_head(first, first.deadline)
     end
+  end
+  note_head(first, 0)
+  if more then
+    return
   end
   local open = now + wait
   if wait > 0 and (told_score ~= first.score or open < told_time) then
@@ -195,7 +221,7 @@ local function refuse_or_enqueue(ticket, max_wait, priority, max_queue, amounts,
   if not may_wait or queued >= max_queue then
     return answer_refused(wait + (queued > 0 and wait_behind() or 0), violated)
   end
-  mark_live(instance_of(ticket))
+  keep_live(ticket)
   number = score + priority * PRIORITY_STEP
   enqueue(ticket, number, score, now + max_wait, amounts)
   answer_queued(number, violated)
@@ -217,17 +243,17 @@ local function acquire_or_wait(ticket, max_wait, priority, max_queue, amounts)
   end
   local known = find_sequence(ticket)
   if known then
-    mark_live(instance_of(ticket))
+    keep_live(ticket)
     return answer_queued(known, (obstacles(amounts)))
   end
   local above = above_capacity(amounts)
   if above then
     answer(ERROR)
-    return answer(string.format("The amount %.0f is above the capacity %.0f of the limit '%s'",
+    return answer_text(string.format("The amount %.0f is above the capacity %.0f of the limit '%s'",
       amounts[above], limits[(above - 1) * WIDTH + LIMIT], upkeep().limit_name(above)))
   end
   local score = math.max(number + 1, now) - priority * PRIORITY_STEP
-  if is_first(ticket, score) and fits(amounts) then
+  if fits(amounts) and is_first(ticket, score) then
     local lease, hold = take(ticket, amounts)
     return answer_fresh(lease, hold)
   end
@@ -257,15 +283,15 @@ local function send_messages()
   end
   for instance, messages in pairs(by_instance) do
     if instance ~= sender_instance then
-      local status = { string.format('%.0f', reply[4]), string.format('%.0f', reply[5]) }
-      for i = 1, 2 * size do
-        status[2 + i] = string.format('%.0f', reply[6 + i])
+      local status = {}
+      for i = 4, 5 + 2 * size do
+        status[i - 3] = string.format('%.0f', numbers[i])
       end
       local message = text .. '\n' .. table.concat(status, ' ') .. '\n' .. table.concat(messages, '\n')
       redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)
     end
   end
   for _, message in ipairs(by_instance[sender_instance] or {}) do
-    answer(message)
+    answer_text(message)
   end
 end

@@ -28,6 +28,7 @@ end
 local function remove_entries(at, from, to)
   if from <= to then
     entry_count = entry_count - redis.call('HDEL', ENTRIES, unpack(entry_fields(at, from, to)))
+    had_entries = had_entries and entry_count > 0
   end
 end
 

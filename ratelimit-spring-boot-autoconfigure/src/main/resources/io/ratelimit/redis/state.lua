@@ -3,8 +3,10 @@
 -- header     packed: number of limits (byte); doubles: time of the last change (us), last number, expiry of the keys (us), earliest
 --            end of a holder and of an instance's sign of life (us; never later than the true ones), holders (tombstones
 --            included), window entries stored, tickets queued, mean hold (us), stamp, score and time (us) that the head of the
---            queue was told last, place in the queue where the next search for dead tickets begins, last id of a limit; text of
---            the limits; then WIDTH doubles for each limit
+--            queue was told last, place in the queue where the next search for dead tickets begins, last id of a limit, score of the
+--            head of the queue and until when slots are in its way (us) if nobody gives any back, 1 if
+--            there is an index of the ends of holders; text of the limits; then WIDTH
+--            doubles for each limit
 -- invariant  time never goes back within a partition. The keys of a partition expire together, within a second after its
 --            state has come to equal none. What changed nothing writes nothing.
 
@@ -24,23 +26,23 @@ local SLOTS, WINDOW, FIXED, BUCKET = 1, 2, 3, 4
 -- rates.lua.
 local waiting, upkeep, rates
 
-local HEADER_FORMAT = '<Bdddddddddddddds'
+local HEADER_FORMAT = '<Bddddddddddddddddds'
 
-local raw = redis.call('GET', HEADER)
 local size, last, number, expires_at, earliest_end, earliest_live = 0, 0, 0, 0, FOREVER, FOREVER
 local holder_count, entry_count, queued, mean_hold, stamp = 0, 0, 0, 0, -1
-local told_score, told_time, sweep_from, last_limit_id, text = 0, 0, 0, 0, ''
+local told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text = 0, 0, 0, 0, 0, 0, 0, ''
 local limits = {}
 if raw then
   local rest
   size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
-    told_time, sweep_from, last_limit_id, text, rest = struct.unpack(HEADER_FORMAT, raw)
+    told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest = struct.unpack(HEADER_FORMAT, raw)
   limits = { struct.unpack('<' .. string.rep('d', size * WIDTH), raw, rest) }
   limits[size * WIDTH + 1] = nil -- where reading ended
 end
 
 local now = math.max(last, clock)
-local had_holders, had_entries, had_queue, had_live = holder_count > 0, entry_count > 0, queued > 0, earliest_live < FOREVER
+local had_holders, had_ends, had_entries, had_queue, had_live =
+  holder_count > 0, indexed > 0, entry_count > 0, queued > 0, earliest_live < FOREVER
 local idle_at = 0
 local changed = false
 local more = false

@@ -23,13 +23,45 @@ local function keep_tombstone(permit)
   keep_holder(permit, tombstone)
 end
 
+-- Indexes the ends of holders, since there are many.
+local function index_holders()
+  local all, ends = redis.call('HGETALL', HOLDERS), {}
+  for i = 1, #all, 2 do
+    local _, _, lease_end = struct.unpack('<ddd', all[i + 1])
+    ends[i], ends[i + 1] = lease_end, all[i]
+  end
+  redis.call('ZADD', ENDS, unpack(ends))
+  indexed = 1
+end
+
+-- Looks for holders whose lease or maximum hold is over where there is no index, and for when the next one ends.
+local function find_over()
+  local all, over = redis.call('HGETALL', HOLDERS), {}
+  earliest_end = FOREVER
+  for i = 1, #all, 2 do
+    local holder = { struct.unpack(holder_format, all[i + 1]) }
+    held[all[i]] = holder
+    if holder[LEASE_END] <= now then
+      over[#over + 1] = all[i]
+    else
+      earliest_end = math.min(earliest_end, holder[LEASE_END])
+    end
+  end
+  return over
+end
+
 -- Takes back the slots of the first holders whose lease or maximum hold is over; returns of how many.
 local function sweep()
   save_holders()
-  local over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
-  more = more or #over == MOST_STEPS
-  if #over > 0 then
-    read_holders(over)
+  local over
+  if indexed > 0 then
+    over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
+    more = more or #over == MOST_STEPS
+    if #over > 0 then
+      read_holders(over)
+    end
+  else
+    over = find_over()
   end
   local reclaimed = 0
   for _, permit in ipairs(over) do
@@ -44,8 +76,10 @@ local function sweep()
     end
   end
   save_holders()
-  local first = redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')
-  earliest_end, changed = tonumber(first[2] or FOREVER), true
+  if indexed > 0 then
+    earliest_end = tonumber(redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')[2] or FOREVER)
+  end
+  changed = true
   return reclaimed
 end
 
@@ -88,6 +122,7 @@ end
 
 -- An operator takes the slots of a permit away: its holder learns of it with its next renewal.
 local function evict()
+  next_number()
   local permit = next_id()
   local holder = find_holder(permit)
   if holder and holder[FENCE] > 0 then
@@ -99,6 +134,7 @@ end
 
 -- An operator forgives what is used of all rates, debts included.
 local function forgive()
+  next_number()
   for i = 1, size do
     local at = (i - 1) * WIDTH
     local kind = limits[at + KIND]
@@ -169,6 +205,7 @@ end
 
 local function renew_ticket()
   local ticket, sequence, priority, wait_left, amounts = next_id(), next_number(), next_number(), next_number(), read_amounts()
+  waiting().keep_live(ticket)
   local holder = find_holder(ticket)
   if holder then
     return answer_renewed(ticket, holder)
@@ -187,14 +224,11 @@ local function renew_ticket()
 end
 
 local function renew()
-  local instance, permits, tickets = next_text(), next_number(), next_number()
+  local permits, tickets = next_number(), next_number()
   told_score, told_time = 0, 0 -- the message may have been lost, or whoever comes now may have come early
   answer(RENEWED)
   for _ = 1, permits do
     answer(renew_permit())
-  end
-  if tickets > 0 then
-    waiting().mark_live(instance)
   end
   for _ = 1, tickets do
     renew_ticket()
@@ -216,7 +250,7 @@ local function show_holders(most)
   answer(math.min(#holders, most))
   for i = 1, math.min(#holders, most) do
     local holder = holders[i]
-    answer(holder.permit)
+    answer_text(holder.permit)
     answer(math.max(0, now - holder[GRANTED_AT]))
     answer(holder[LEASE_END] - now)
     for j = 1, size do
@@ -230,7 +264,7 @@ local function show_queue(most)
   answer(#first / 2)
   for i = 1, #first, 2 do
     local sequence, _, amounts = waiting().read_ticket(redis.call('HGET', TICKETS, first[i]))
-    answer(first[i])
+    answer_text(first[i])
     answer((sequence - tonumber(first[i + 1])) / PRIORITY_STEP)
     answer(math.max(0, now - sequence))
     for j = 1, size do
@@ -245,4 +279,17 @@ local function inspect()
   answer(INSPECTED)
   show_holders(most)
   show_queue(most)
+end
+
+local function run(operation)
+  local operations = {
+    [CANCEL] = cancel,
+    [UPDATE] = update,
+    [EVICT] = evict,
+    [FORGIVE] = forgive,
+    [WITHDRAW] = withdraw,
+    [RENEW] = renew,
+    [INSPECT] = inspect,
+  }
+  operations[operation]()
 end

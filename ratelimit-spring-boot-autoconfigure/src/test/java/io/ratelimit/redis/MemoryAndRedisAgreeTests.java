@@ -345,8 +345,9 @@ class MemoryAndRedisAgreeTests {
             List<HeldPermit> permits = IntStream.range(0, this.random.nextInt(4))
                     .mapToObj((i) -> heldPermit(partition))
                     .toList();
-            List<WaitingTicket> waiting = IntStream.range(0, this.random.nextInt(4))
+            List<WaitingTicket> waiting = IntStream.range(0, this.random.nextInt(8))
                     .mapToObj((i) -> waitingTicket(partition))
+                    .filter((ticket) -> ticket.ticket().startsWith(instance + ":")) // nobody speaks for another
                     .toList();
             return new Renew(instance, permits, instance.isEmpty() ? List.of() : waiting);
         }

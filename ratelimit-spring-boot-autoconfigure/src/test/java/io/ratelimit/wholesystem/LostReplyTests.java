@@ -20,9 +20,6 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
 @TestInstance(Lifecycle.PER_CLASS) // one worker for all tests, each of which leaves nothing behind
 class LostReplyTests {
 
-    /** How a call that may wait looks on the wire. */
-    private static final String OPERATION_WAIT = "\r\nwait\r\n";
-
     private final WholeSystem system = WholeSystem.watched();
 
     private final Witness witness = this.system.witness();
@@ -56,7 +53,7 @@ class LostReplyTests {
     @Test
     void ofAnAcquisitionThatIsGrantedTakeOneSlot() {
         long granted = this.worker.count(Event.GRANTED);
-        loseReply(OPERATION_WAIT);
+        loseReply("wait");
         this.worker.acquire(1, Call.patient()).await(Event.GRANTED, granted + 1);
         assertThat(steps(Granted.class)).hasSize(1);
         assertThat(this.witness.held()).isEqualTo(1);
@@ -65,7 +62,7 @@ class LostReplyTests {
     @Test
     void ofAnAcquisitionThatQueuesTakeOnePlace() {
         long granted = holdTheSlot();
-        loseReply(OPERATION_WAIT);
+        loseReply("wait");
         this.worker.acquire(2, Call.patient());
         awaitLoss();
         this.witness.awaitQueued(2);
@@ -127,7 +124,7 @@ class LostReplyTests {
         int before = this.repliesToLose;
         for (int i = 0; i < 5; i++) {
             this.worker.awaitMoreGranted(20);
-            loseReply("");
+            loseAnyReply("");
             awaitLoss();
         }
         this.worker.awaitMoreGranted(20).unload().await(Event.LOADED, loaded + 1);
@@ -144,7 +141,11 @@ class LostReplyTests {
         return granted + 1;
     }
 
-    private void loseReply(String containing) {
+    private void loseReply(String operation) {
+        loseAnyReply(SeenCall.onTheWire(operation));
+    }
+
+    private void loseAnyReply(String containing) {
         if (this.witness.catchUp().isQuiet()) {
             this.stepsBefore = this.witness.steps().size();
         }

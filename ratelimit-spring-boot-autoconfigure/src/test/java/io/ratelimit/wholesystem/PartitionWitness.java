@@ -154,12 +154,23 @@ final class PartitionWitness {
             }
             case "HDEL:h" ->
                 this.gone.addAll(line.words().subList(2, line.words().size()));
-            case "HSET:t" ->
-                this.sequences.put(line.word(2), (long) doubles(line.bytes(3)).getDouble(0));
-            case "ZADD:q" ->
-                this.moves.add(
-                        new Queued(line.word(3), this.sequences.get(line.word(3)), Double.parseDouble(line.word(2))));
-            case "ZREM:q" -> this.moves.add(new Queued(line.word(2), 0, 0));
+            case "HSET:t" -> {
+                for (int i = 2; i < line.words().size(); i += 2) {
+                    this.sequences.put(
+                            line.word(i), (long) doubles(line.bytes(i + 1)).getDouble(0));
+                }
+            }
+            case "ZADD:q" -> {
+                for (int i = 2; i < line.words().size(); i += 2) {
+                    String ticket = line.word(i + 1);
+                    this.moves.add(new Queued(ticket, this.sequences.get(ticket), Double.parseDouble(line.word(i))));
+                }
+            }
+            case "ZREM:q" -> {
+                for (String ticket : line.words().subList(2, line.words().size())) {
+                    this.moves.add(new Queued(ticket, 0, 0));
+                }
+            }
             default -> {}
         }
     }

@@ -1,5 +1,8 @@
 package io.ratelimit.wholesystem;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 
@@ -19,12 +22,24 @@ record SeenCall(String instance, String operation) {
     /** Where the arguments begin: behind command, digest, number of keys, and keys. */
     private static final int ARGUMENTS = 3 + KEYS;
 
-    private static final int IDS = ARGUMENTS + 6;
+    private static final int INSTANCE = ARGUMENTS + 1;
+
+    private static final int OPERANDS = ARGUMENTS + 2;
+
+    private static final int IDS = ARGUMENTS + 3;
+
+    /** Where the number of ids, and the code of the first operation, stand among the operands. */
+    private static final int NUMBER_OF_IDS = 3;
+
+    private static final int FIRST_OPERATION = 4;
+
+    /** The names of the codes, from 1. */
+    private static final List<String> OPERATIONS = List.of(
+            "release", "acquire", "wait", "cancel", "update", "evict", "forgive", "withdraw", "renew", "inspect");
 
     static SeenCall of(MonitorLine call) {
         if (isOnPartition(call)) {
-            return new SeenCall(
-                    call.word(ARGUMENTS + 3), call.word(IDS + ids(call).size()));
+            return new SeenCall(call.word(INSTANCE), OPERATIONS.get(operand(call, FIRST_OPERATION) - 1));
         }
         if (isScript(call) && call.word(2).equals("1")) {
             return (call.words().size() > KEYS_OF_ONE) // the settings are asked for without arguments
@@ -49,6 +64,22 @@ record SeenCall(String instance, String operation) {
 
     /** Returns the tickets and permits that a call on a partition names. */
     static List<String> ids(MonitorLine call) {
-        return call.words().subList(IDS, IDS + Integer.parseInt(call.word(IDS - 1)));
+        return call.words().subList(IDS, IDS + operand(call, NUMBER_OF_IDS));
+    }
+
+    /** Returns how a call of one operation, on one ticket or permit, is told on the wire, a character for a byte. */
+    static String onTheWire(String operation) {
+        byte[] operands = ByteBuffer.allocate(2 * Double.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putDouble(1)
+                .putDouble(OPERATIONS.indexOf(operation) + 1)
+                .array();
+        return new String(operands, StandardCharsets.ISO_8859_1);
+    }
+
+    private static int operand(MonitorLine call, int index) {
+        return (int) ByteBuffer.wrap(call.bytes(OPERANDS))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getDouble(index * Double.BYTES);
     }
 }

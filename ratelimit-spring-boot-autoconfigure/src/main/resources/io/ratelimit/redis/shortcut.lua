@@ -1,0 +1,369 @@
+-- shortcut.lua: the most common calls, in a straight line: releases, what they hand over to the head of the queue, acquisitions that are
+-- granted, and waits that begin behind slots. Half of the time that such a call takes would else go into making the functions of the machine,
+-- which a script does anew in every call.
+--
+-- invariant  does what the machine behind it would do, or nothing: it writes only once it knows that it comes to the end. What is rare
+--            (a lease that is over, another definition, a dead ticket, an entry that leaves, a refusal ...) it leaves to the machine.
+
+local raw = redis.call('GET', HEADER)
+repeat
+  local size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
+    told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest =
+    sender_size, 0, 0, 0, FOREVER, FOREVER, 0, 0, 0, 0, sender_stamp, 0, 0, 0, sender_size, 0, 0, 0, sender_text, 0
+  local limits
+  if raw then
+    size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
+      told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest = struct.unpack(HEADER_FORMAT, raw)
+    limits = { struct.unpack('<' .. string.rep('dddddddddddddd', size), raw, rest) }
+    limits[size * WIDTH + 1] = nil -- where reading ended
+  else
+    limits = {}
+    for kind, limit, span, hold in string.gmatch(text, '(%a) %S+ (%d+) (%d+) (%d+)') do
+      kind = kind == 'c' and SLOTS or kind == 's' and WINDOW or BUCKET
+      for _, value in ipairs({ kind, tonumber(limit), tonumber(span), tonumber(hold), 0, #limits / WIDTH + 1, 0, 0, 0, 0, 0, 0, 0, 0 }) do
+        limits[#limits + 1] = value
+      end
+    end
+  end
+  local now = clock > last and clock or last
+  if text ~= sender_text or sender_stamp > stamp or now >= earliest_end or now >= earliest_live then
+    break
+  end
+  local possible = true
+
+  -- what leaves the windows
+  for at = 0, (size - 1) * WIDTH, WIDTH do
+    local count = limits[at + COUNT]
+    if limits[at + KIND] == WINDOW then
+      if limits[at + DEBT] > 0 then
+        possible = false
+      elseif count > 0 and now > limits[at + NEWEST_LATEST] + limits[at + SPAN] then
+        possible = possible and count < 3
+        limits[at + USED], limits[at + COUNT] = 0, 0
+      elseif count > 1 and now > limits[at + OLDEST_LATEST] + limits[at + SPAN] then
+        possible = possible and count == 2
+        limits[at + USED], limits[at + COUNT] = limits[at + USED] - limits[at + OLDEST_AMOUNT], 1
+        limits[at + INDEX] = limits[at + INDEX] + 1
+      end
+    elseif limits[at + KIND] ~= SLOTS then
+      possible = false
+    end
+  end
+
+  -- what is given back
+  local position, operation, argument = FIRST_OPERATION, 0, 0
+  local last_position = #ARGV[3]
+  if position < last_position then
+    operation, argument, position = struct.unpack('<dd', ARGV[3], position)
+  end
+  local released = operation == RELEASE and argument or 0
+  local amounts_format = '<' .. string.rep('d', size)
+  local records = possible and holder_count > 0 and ids > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
+  local seen, gone = {}, {}
+  for i = 1, released do
+    local permit, record = ARGV[3 + i], records[i]
+    local fence, granted_at, _, _, after = 0, 0, 0, 0, 0
+    if record then
+      fence, granted_at, _, _, after = struct.unpack('<dddd', record)
+    end
+    if fence == 0 or seen[permit] then
+      possible = false
+      break
+    end
+    seen[permit] = true
+    gone[i] = permit
+    local slots, any = { struct.unpack(amounts_format, record, after) }, false
+    for j = 1, size do
+      if slots[j] > 0 then
+        any = true
+        limits[(j - 1) * WIDTH + USED] = limits[(j - 1) * WIDTH + USED] - slots[j]
+      end
+    end
+    if any then
+      local held_for = now > granted_at and now - granted_at or 0
+      mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+    end
+  end
+  if not possible or operation == 0 or operation > WAIT then
+    break
+  end
+  if released > 0 then
+    operation = 0
+    if position < last_position then
+      operation, argument, position = struct.unpack('<dd', ARGV[3], position)
+    end
+  end
+
+  -- who is in line: one more than there can be turns, to know the next head
+  local heads, tickets, lives = {}, {}, {}
+  local line = queued
+  if queued > 0 and released > 0 then
+    heads = redis.call('ZRANGE', QUEUE, 0, released, 'WITHSCORES')
+    local names, instances = {}, {}
+    for i = 1, #heads, 2 do
+      names[#names + 1], instances[#instances + 1] = heads[i], string.match(heads[i], '^[^:]*')
+    end
+    tickets = redis.call('HMGET', TICKETS, unpack(names))
+    lives = redis.call('HMGET', LIVE, unpack(instances))
+  elseif queued > 0 and now >= stuck_until then
+    break
+  end
+  if operation == WAIT and queued > 0 then
+    for _, known in ipairs(redis.call('HMGET', TICKETS, unpack(ARGV, 4 + released, 3 + ids))) do
+      possible = possible and not known
+    end
+  end
+
+  -- everybody who wants something: first those in line, then those who come
+  local numbers = { now, 0, 0, 0, 0 }
+  local answered = 5 + 2 * size
+  local kept, ends, left, lined, scores, signs, stored, messages = {}, {}, {}, {}, {}, {}, {}, nil
+  local idle_at, next_head, next_id = now, 1, 3 + released
+  while possible do
+    local amounts, count, live_until, ticket, max_wait, priority, max_queue, score, deadline
+    if next_head * 2 <= #heads then
+      ticket, score, count = heads[next_head * 2 - 1], tonumber(heads[next_head * 2]), 1
+      live_until = tonumber(lives[next_head] or 0)
+      local _, ends_at, after = struct.unpack('<dd', tickets[next_head])
+      deadline = ends_at
+      amounts = { struct.unpack(amounts_format, tickets[next_head], after) }
+      possible = deadline > now and live_until > now
+    elseif operation == ACQUIRE then
+      count = argument
+      amounts = { struct.unpack(amounts_format, ARGV[3], position) }
+    elseif operation == WAIT then
+      count, max_wait = 1, argument
+      priority, max_queue, position = struct.unpack('<dd', ARGV[3], position)
+      amounts = { struct.unpack(amounts_format, ARGV[3], position) }
+    elseif operation == 0 then
+      break
+    else
+      possible = false
+      break
+    end
+
+    local missing, which = 0, 0
+    for i = 1, size do
+      local at = (i - 1) * WIDTH
+      if amounts[i] > limits[at + LIMIT] then
+        possible = false
+      elseif amounts[i] > 0 and limits[at + USED] + amounts[i] * count > limits[at + LIMIT] then
+        missing, which = missing + 1, i
+        possible = possible and limits[at + KIND] == SLOTS
+      end
+    end
+    if not possible then
+      break
+    end
+
+    if missing == 0 and (live_until or queued == 0) then
+      local fence = number < now and now or number + 1
+      local lease, hold_end, has_slots = FOREVER, 0, false
+      number = fence + count - 1
+      for i = 1, size do
+        local amount, at = amounts[i] * count, (i - 1) * WIDTH
+        if amount > 0 then
+          limits[at + USED] = limits[at + USED] + amount
+          if limits[at + KIND] == SLOTS then
+            has_slots = true
+            lease = limits[at + SPAN] < lease and limits[at + SPAN] or lease
+            if limits[at + HOLD] > 0 and (hold_end == 0 or now + limits[at + HOLD] < hold_end) then
+              hold_end = now + limits[at + HOLD]
+            end
+          else
+            amounts[i] = 0 -- from here on these are slots
+            local entries, first, latest = limits[at + COUNT], limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST]
+            if entries > 0 and latest == now or entries >= EXACT_ENTRIES and (now - first) * EXACT_ENTRIES < limits[at + SPAN] then
+              limits[at + NEWEST_AMOUNT] = limits[at + NEWEST_AMOUNT] + amount
+            else
+              if entries == 1 then
+                limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] = first, latest, limits[at + NEWEST_AMOUNT]
+              elseif entries > 1 then
+                stored[#stored + 1] = limits[at + ID] .. ':' .. limits[at + INDEX] + entries - 1
+                stored[#stored + 1] = struct.pack(ENTRY_FORMAT, first, latest - first, limits[at + NEWEST_AMOUNT])
+              end
+              limits[at + NEWEST_FIRST], limits[at + NEWEST_AMOUNT], limits[at + COUNT] = now, amount, entries + 1
+            end
+            limits[at + NEWEST_LATEST] = now
+            if now + limits[at + SPAN] + 1 > idle_at then
+              idle_at = now + limits[at + SPAN] + 1
+            end
+          end
+        end
+      end
+      local lease_end = now + (has_slots and lease or sender_lease)
+      if hold_end > 0 and hold_end < lease_end then
+        lease_end = hold_end
+      end
+      if live_until and live_until < lease_end then
+        lease_end = live_until
+      end
+      lease = has_slots and lease_end - now or 0
+      local hold = hold_end > 0 and hold_end - now or 0
+      if operation == ACQUIRE and not live_until then
+        numbers[answered + 1], numbers[answered + 2] = lease, hold
+        answered = answered + 2
+      end
+      for i = 0, count - 1 do
+        if not live_until then
+          next_id = next_id + 1
+          ticket = ARGV[next_id]
+          if records[next_id - 3] or seen[ticket] then
+            possible = false
+            break
+          end
+        end
+        if has_slots or live_until then
+          seen[ticket] = true
+          local n = #kept
+          kept[n + 1] = ticket
+          kept[n + 2] = struct.pack('<dddd', fence + i, now, lease_end, hold_end) .. struct.pack(amounts_format, unpack(amounts))
+          ends[n + 1], ends[n + 2] = lease_end, ticket
+        end
+        if live_until then
+          left[#left + 1] = ticket
+          queued, next_head = queued - 1, next_head + 1
+          possible = possible and (next_head * 2 <= #heads or queued == 0)
+          messages = messages or {}
+          local instance = string.match(ticket, '^[^:]*')
+          local message = string.format('g %s %.0f %.0f %.0f %.0f', ticket, fence, now, lease, hold)
+          messages[instance] = messages[instance] and messages[instance] .. '\n' .. message or message
+        elseif operation == ACQUIRE then
+          answered = answered + 1
+          numbers[answered] = fence + i
+        else
+          numbers[answered + 1], numbers[answered + 2], numbers[answered + 3] = GRANTED, fence, now
+          numbers[answered + 4], numbers[answered + 5] = lease, hold
+          answered = answered + 5
+        end
+      end
+      if has_slots or live_until then
+        earliest_end = lease_end < earliest_end and lease_end or earliest_end
+        idle_at = lease_end > idle_at and lease_end or idle_at
+      end
+    elseif live_until then
+      head_score, stuck_until, heads = score, deadline, {}
+    elseif operation == WAIT and missing == 1 then
+      next_id = next_id + 1
+      ticket = ARGV[next_id]
+      local sequence = number < now and now or number + 1
+      score = sequence - priority * PRIORITY_STEP
+      if records[next_id - 3] or seen[ticket] or queued >= max_queue or queued > 0 and score <= head_score then
+        possible = false
+        break
+      end
+      seen[ticket], signs[string.match(ticket, '^[^:]*')] = true, true
+      if queued == 0 then
+        head_score, stuck_until = score, now + max_wait
+      end
+      number, queued = sequence, queued + 1
+      lined[#lined + 1], scores[#scores + 1] = ticket, score
+      lined[#lined + 1], scores[#scores + 1] = struct.pack('<dd', sequence, now + max_wait) .. struct.pack(amounts_format, unpack(amounts)), ticket
+      numbers[answered + 1], numbers[answered + 2], numbers[answered + 3], numbers[answered + 4] = QUEUED, sequence, 1, which
+      answered = answered + 4
+    else
+      possible = false
+      break
+    end
+
+    if not live_until then
+      position = position + 8 * size
+      operation = 0
+      if position < last_position then
+        operation, argument, position = struct.unpack('<dd', ARGV[3], position)
+      end
+    end
+  end
+  if not possible or indexed == 0 and holder_count + #kept / 2 > FEW_HOLDERS or indexed > 0 and holder_count + #kept / 2 == #gone then
+    break
+  end
+
+  -- what is kept: nothing was written so far
+  local had_holders, had_queue, had_entries, had_live = holder_count > 0, line > #left, entry_count > 0, earliest_live < FOREVER
+  if #lined > 0 then
+    for instance in pairs(signs) do
+      redis.call('HSET', LIVE, instance, now + sender_lease)
+    end
+    earliest_live = now + sender_lease < earliest_live and now + sender_lease or earliest_live
+    idle_at = now + sender_lease > idle_at and now + sender_lease or idle_at
+  end
+  if #kept > 0 then
+    redis.call('HSET', HOLDERS, unpack(kept))
+    if indexed > 0 then
+      redis.call('ZADD', ENDS, unpack(ends))
+    end
+  end
+  if #gone > 0 then
+    redis.call('HDEL', HOLDERS, unpack(gone))
+    if indexed > 0 then
+      redis.call('ZREM', ENDS, unpack(gone))
+    end
+  end
+  if #left > 0 then
+    redis.call('ZREM', QUEUE, unpack(left))
+    redis.call('HDEL', TICKETS, unpack(left))
+  end
+  if #lined > 0 then
+    redis.call('HSET', TICKETS, unpack(lined))
+    redis.call('ZADD', QUEUE, unpack(scores))
+  end
+  if #stored > 0 then
+    redis.call('HSET', ENTRIES, unpack(stored))
+  end
+  holder_count, entry_count = holder_count + #kept / 2 - #gone, entry_count + #stored / 2
+  local extended = idle_at > expires_at
+  expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
+  local packed = struct.pack(HEADER_FORMAT .. string.rep('dddddddddddddd', size), size, now, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued,
+    mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
+    unpack(limits))
+  local expiry = math.ceil(expires_at / 1000)
+  if extended then
+    redis.call('SET', HEADER, packed, 'PXAT', expiry)
+  else
+    redis.call('SET', HEADER, packed, 'KEEPTTL')
+  end
+  if holder_count > 0 and (extended or not had_holders) then
+    redis.call('PEXPIREAT', HOLDERS, expiry)
+  end
+  if indexed > 0 and extended then
+    redis.call('PEXPIREAT', ENDS, expiry)
+  end
+  if entry_count > 0 and (extended or not had_entries) then
+    redis.call('PEXPIREAT', ENTRIES, expiry)
+  end
+  if queued > 0 and (extended or not had_queue) then
+    redis.call('PEXPIREAT', QUEUE, expiry)
+    redis.call('PEXPIREAT', TICKETS, expiry)
+  end
+  if earliest_live < FOREVER and (extended or not had_live) then
+    redis.call('PEXPIREAT', LIVE, expiry)
+  end
+
+  numbers[4] = queued
+  if queued > 0 then
+    local wake = (earliest_end < earliest_live and earliest_end or earliest_live) - now
+    numbers[5] = wake > 1 and wake or 1
+  end
+  for i = 1, size do
+    local at = (i - 1) * WIDTH
+    local entries = limits[at + KIND] == WINDOW and limits[at + COUNT] or 0
+    numbers[4 + 2 * i] = limits[at + USED]
+    numbers[5 + 2 * i] = entries > 0 and limits[at + (entries > 1 and OLDEST_LATEST or NEWEST_LATEST)] + limits[at + SPAN] + 1 - now or 0
+  end
+  local strings = { struct.pack('<' .. string.rep('d', answered), unpack(numbers, 1, answered)), '' }
+  for instance, message in pairs(messages or {}) do
+    if instance == sender_instance then
+      for one in string.gmatch(message, '[^\n]+') do
+        strings[#strings + 1] = one
+      end
+    else
+      local status = {}
+      for i = 4, 5 + 2 * size do
+        status[i - 3] = string.format('%.0f', numbers[i])
+      end
+      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance,
+        text .. '\n' .. table.concat(status, ' ') .. '\n' .. message)
+    end
+  end
+  return strings
+until true
