@@ -14,7 +14,6 @@ import io.ratelimit.backend.Operation.WaitingTicket;
 import io.ratelimit.backend.Operation.Withdraw;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -57,12 +56,15 @@ final class Operands {
         if (this.bytes.remaining() < Double.BYTES) {
             this.bytes = allocate(2 * this.bytes.capacity()).put(this.bytes.flip());
         }
-        this.bytes.putDouble(value);
+        this.bytes.putDouble((double) value);
         return this;
     }
 
+    /** Returns what was packed; to be called once. */
     byte[] toBytes() {
-        return Arrays.copyOf(this.bytes.array(), this.bytes.position());
+        byte[] packed = new byte[this.bytes.position()];
+        this.bytes.flip().get(packed);
+        return packed;
     }
 
     /** Returns whether two acquisitions can be told in one: neither waits, and they take the same. */

@@ -125,7 +125,8 @@ class LocalShareTests {
     }
 
     private long used(String resource) {
-        List<LimitStatus> limits = this.there.operations().inspect(resource, null).join().limits();
+        List<LimitStatus> limits =
+                this.there.operations().inspect(resource, null).join().limits();
         return limits.get(limits.size() - 1).used();
     }
 
@@ -400,7 +401,12 @@ class LocalShareTests {
             backend.wire(Wire.CUT);
             Permit permit = acquire("slots");
             comesBack();
-            String id = there.operations().inspect("slots", null).join().holders().get(0).permit();
+            String id = there.operations()
+                    .inspect("slots", null)
+                    .join()
+                    .holders()
+                    .get(0)
+                    .permit();
             there.operations().forceRelease("slots", null, id).join();
             here.beat();
             assertThat(permit.isValid()).isFalse();

@@ -120,7 +120,7 @@ class LostStateTests {
     }
 
     private PartitionSnapshot seen() {
-        return this.here.inspect("slots", null).join();
+        return this.here.operations().inspect("slots", null).join();
     }
 
     private CompletableFuture<Permit> waitFor(LimiterEngine engine) {

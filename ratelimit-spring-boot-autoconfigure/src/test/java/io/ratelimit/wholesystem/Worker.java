@@ -118,12 +118,15 @@ public final class Worker implements AutoCloseable {
             case "unload" -> this.calls.unload();
             case "close" -> this.calls.close(Integer.parseInt(command[1]));
             case "cancel" -> this.calls.cancel(Integer.parseInt(command[1]));
-            case "instances" -> Reports.report(Event.INSTANCES, 0, this.engine.operations().liveInstances());
+            case "instances" ->
+                Reports.report(Event.INSTANCES, 0, this.engine.operations().liveInstances());
             case "holders" ->
                 Reports.report(
                         Event.HOLDERS,
                         0,
-                        this.engine.operations().inspect(Setup.RESOURCE, null)
+                        this.engine
+                                .operations()
+                                .inspect(Setup.RESOURCE, null)
                                 .thenApply(PartitionSnapshot::holderCount)
                                 .exceptionally((failure) -> Long.MAX_VALUE)
                                 .join());

@@ -63,9 +63,11 @@ record RunningApplication(ConfigurableApplicationContext context) implements Aut
                 .map((name) -> ClassUtils.resolveClassName(name, null))
                 .findFirst()
                 .orElseThrow();
-        context.registerBean(server, (definition) -> definition
-                .getPropertyValues()
-                .add("resourceFactory", new RuntimeBeanReference(ReactorResourceFactory.class)));
+        context.registerBean(
+                server,
+                (definition) -> definition
+                        .getPropertyValues()
+                        .add("resourceFactory", new RuntimeBeanReference(ReactorResourceFactory.class)));
     }
 
     /** An application that closes would take the threads of Reactor, which all of a JVM share, with it. */
