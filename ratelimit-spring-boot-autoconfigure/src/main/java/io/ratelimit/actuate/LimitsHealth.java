@@ -11,6 +11,7 @@ import java.util.TreeMap;
  *
  * @param up whether the backend that all instances share answers, by the last calls of this instance
  * @param details {@code backend} and {@code liveInstances}, or what each resource does while the backend is away
+ * @since 0.1.0
  */
 public record LimitsHealth(boolean up, Map<String, Object> details) {
 

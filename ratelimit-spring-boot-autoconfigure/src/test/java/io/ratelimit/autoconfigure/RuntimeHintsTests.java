@@ -41,7 +41,7 @@ class RuntimeHintsTests {
     }
 
     private static List<String> resources(String pattern) throws IOException {
-        return Arrays.stream(new PathMatchingResourcePatternResolver().getResources("classpath:" + pattern))
+        return Arrays.stream(new PathMatchingResourcePatternResolver().getResources("classpath*:" + pattern))
                 .map(Resource::getFilename)
                 .toList();
     }

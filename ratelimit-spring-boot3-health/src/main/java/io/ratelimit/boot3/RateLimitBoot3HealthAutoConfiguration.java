@@ -13,6 +13,8 @@ import org.springframework.context.annotation.Bean;
 /**
  * Auto-configuration of the health contributor {@code limits} on Spring Boot 3.5, if {@code management.health.limits.enabled} is
  * {@code true}. On Spring Boot 4, whose classes for health are others, it does nothing.
+ *
+ * @since 0.1.0
  */
 @AutoConfiguration(after = RateLimitAutoConfiguration.class)
 @ConditionalOnClass(HealthIndicator.class)
