@@ -109,23 +109,21 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the answer to an acquisition is a decision
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         GrantSubscription subscription = this.grants;
         if (refundsRates(operation)) {
             this.refusals.forget(partition);
         }
-        if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
-            Refused refused = this.refusals.find(partition, acquire);
-            if (refused != null) {
-                return (CompletionStage<R>) CompletableFuture.completedStage(refused);
-            }
-        } else if (operation instanceof Acquire && subscription != null) {
-            if (!subscription.isReady()) {
-                return submitWhenReady(subscription, partition, operation);
-            }
+        boolean mayWait = operation instanceof Acquire acquire && acquire.maxWaitMicros() > 0;
+        if (mayWait && subscription != null && !subscription.isReady()) {
+            return submitWhenReady(subscription, partition, operation);
         }
         return submit(partition, operation);
+    }
+
+    @Override
+    public @Nullable Refused knownRefusal(Partition partition, Acquire acquire) {
+        return this.refusals.find(partition, acquire);
     }
 
     private static boolean refundsRates(Operation<?> operation) {
