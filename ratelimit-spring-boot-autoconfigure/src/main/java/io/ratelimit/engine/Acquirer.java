@@ -209,12 +209,7 @@ final class Acquirer {
                 && !timedOut
                 && queued >= acquisition.definition().maxQueue();
         Refusal refusal = new Refusal(
-                acquisition.definition().name(),
-                refused.violated(),
-                refused.retryAfter(),
-                timedOut,
-                queueFull,
-                limits);
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), timedOut, queueFull, limits);
         return Answer.of(refusal, queued);
     }
 

@@ -2,7 +2,6 @@ package io.ratelimit.engine;
 
 import io.ratelimit.LimitRequest;
 import io.ratelimit.PoolDefinition;
-import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import java.util.List;
@@ -86,8 +85,9 @@ final class Requests {
                 .map((member) -> terms(member, request))
                 .toList();
         return onceKnown(
-                CompletableFuture.allOf(members.toArray(CompletableFuture[]::new)).thenApply((known) ->
-                        members.stream().map(CompletableFuture::join).toList()),
+                CompletableFuture.allOf(members.toArray(CompletableFuture[]::new))
+                        .thenApply((known) ->
+                                members.stream().map(CompletableFuture::join).toList()),
                 (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
     }
 

@@ -100,8 +100,7 @@ final class Operands {
         if (operation instanceof Release) {
             add(RELEASE).add(count);
         } else if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
-            add(acquire.isNamed(partition.limits()) ? ACQUIRE : TAKE)
-                    .add(count).add(acquire.amounts());
+            add(acquire.isNamed(partition.limits()) ? ACQUIRE : TAKE).add(count).add(acquire.amounts());
         } else if (operation instanceof Acquire acquire) {
             add(WAIT).add(acquire.maxWaitMicros()).add(acquire.priority()).add(acquire.maxQueue());
             add(acquire.amounts());
