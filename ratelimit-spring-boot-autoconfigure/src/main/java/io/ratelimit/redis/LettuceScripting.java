@@ -38,6 +38,9 @@ final class LettuceScripting implements AutoCloseable {
     /** Moving the keys of a slot takes a tool some milliseconds, unless they are very many. */
     private static final long PAUSE_WHILE_MOVING_MILLIS = 5;
 
+    private static final CompletableFuture<Session> CLOSED =
+            CompletableFuture.failedFuture(new IllegalStateException("The backend is closed"));
+
     private final LettuceConnectionFactory connectionFactory;
 
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
@@ -234,7 +237,7 @@ final class LettuceScripting implements AutoCloseable {
 
     private CompletableFuture<Session> session() {
         CompletableFuture<Session> current = this.session.get();
-        if (current != null && !isOver(current)) {
+        if (current == CLOSED || (current != null && !isOver(current))) {
             return current;
         }
         CompletableFuture<Session> fresh = new CompletableFuture<>();
@@ -292,10 +295,10 @@ final class LettuceScripting implements AutoCloseable {
         return sender;
     }
 
-    /** Gives the connection back. */
+    /** Gives the connection back; what comes afterwards fails. */
     @Override
     public void close() {
-        CompletableFuture<Session> current = this.session.get();
+        CompletableFuture<Session> current = this.session.getAndSet(CLOSED);
         if (current != null) {
             current.thenAccept(Session::close);
         }

@@ -13,6 +13,7 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -272,6 +273,36 @@ class LettuceScriptingTests {
             assertThatExceptionOfType(LimitConfigurationException.class)
                     .isThrownBy(() -> new LettuceScripting(other))
                     .withMessageContaining("works over Lettuce");
+        }
+    }
+
+    @Nested
+    class Closing {
+
+        @Test
+        void endsItForGood() {
+            scripting.connected().join();
+            scripting.close();
+
+            scripting.add(call(0));
+            scripting.send();
+
+            assertThat(replies.get(0))
+                    .failsWithin(Duration.ofSeconds(10))
+                    .withThrowableThat()
+                    .withMessageContaining("closed");
+            assertThat(scripting.isConnecting()).isFalse();
+        }
+
+        @Test
+        void givesTheThreadsOfTheConnectionFactoryBackOnce() {
+            scripting.connected().join();
+            scripting.close();
+            scripting.close();
+
+            LettuceScripting other = new LettuceScripting(connections);
+            assertThat(other.connected()).succeedsWithin(Duration.ofSeconds(10));
+            other.close();
         }
     }
 }
