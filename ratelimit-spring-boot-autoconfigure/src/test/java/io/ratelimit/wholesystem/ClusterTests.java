@@ -38,7 +38,7 @@ class ClusterTests {
             applications.calmDown();
 
             System.out.printf("While slots moved: %s%n", applications);
-            assertThat(applications.mostInUse()).isEqualTo(BusyApplications.SLOTS);
+            assertThat(applications.mostInUse()).isBetween(1, BusyApplications.SLOTS);
             assertThat(applications.unavailable()).isZero();
             assertThat(applications.refused()).isZero();
             assertThat(applications.repeatedTokens()).isZero();
