@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.convert.DurationStyle;
 
 /**
- * What to run, and how: {@code rate,handover threads=1,64 subjects=ours,bare rounds=3 warmup=9s pass=5s settle=500ms
+ * What to run, and how: {@code rate,handover threads=1,64 subjects=ours,bare rounds=3 warmup=25s pass=5s settle=500ms
  * markdown=docs/benchmarks.md}.
  *
  * @param workloads names of what is done; all by default
  * @param subjects names of those who do it; all by default
  * @param threads on how many threads; empty (the default): as the workload says
  * @param rounds how often each subject has its turn; 3 by default
- * @param warmup how long each subject warms up for each workload; 9 seconds by default
+ * @param warmup how long each subject warms up for each workload; 25 seconds by default: on two cores the JIT compiler takes that long
  * @param pass how long one turn is; 5 seconds by default
  * @param settle how long the threads of a turn run before it counts; half a second by default
  * @param markdown a file to write the results into; by default none
@@ -61,7 +61,7 @@ record Options(
                                 .toList())
                         .orElse(List.of()),
                 Integer.parseInt(take(values, "rounds", "3")),
-                DurationStyle.detectAndParse(take(values, "warmup", "9s")),
+                DurationStyle.detectAndParse(take(values, "warmup", "25s")),
                 DurationStyle.detectAndParse(take(values, "pass", "5s")),
                 DurationStyle.detectAndParse(take(values, "settle", "500ms")),
                 Optional.ofNullable(values.remove("markdown")).map(Path::of));

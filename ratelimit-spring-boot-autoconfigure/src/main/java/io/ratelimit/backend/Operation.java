@@ -144,18 +144,16 @@ public sealed interface Operation<R extends Reply> {
     /**
      * Gives a sign of life for permits and tickets of an instance. Without any it only lets the queue go on.
      *
-     * @param instance the name of the instance
      * @param permits the permits
      * @param tickets the tickets that wait
      */
-    record Renew(String instance, List<HeldPermit> permits, List<WaitingTicket> tickets)
+    record Renew(List<HeldPermit> permits, List<WaitingTicket> tickets)
             implements Operation<Reply.Renewed> {
 
         /**
          * Copies the lists.
          *
-         * @param instance the name of the instance
-         * @param permits the permits
+             * @param permits the permits
          * @param tickets the tickets that wait
          */
         public Renew {

@@ -189,7 +189,7 @@ final class Leases {
         List<HeldPermit> asHeld =
                 permits.stream().map((permit) -> permit.held(place, sentNanos)).toList();
         return place.route()
-                .execute(place.partition(), new Renew(this.instance, asHeld, List.of()))
+                .execute(place.partition(), new Renew(asHeld, List.of()))
                 .whenComplete((reply, failure) -> {
                     for (int i = 0; i < permits.size(); i++) {
                         renewed(place, permits.get(i), reply, i, sentNanos);

@@ -49,6 +49,6 @@ final class RuntimeChanges {
                 .map((place) -> place.partition().key())
                 .distinct()
                 .forEach((key) -> route.execute(
-                        this.partitions.sharedStored(definition, key), new Renew("", List.of(), List.of())));
+                        this.partitions.sharedStored(definition, key), new Renew(List.of(), List.of())));
     }
 }

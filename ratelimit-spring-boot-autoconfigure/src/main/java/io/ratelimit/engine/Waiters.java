@@ -171,7 +171,7 @@ final class Waiters implements GrantListener {
         List<WaitingTicket> tickets =
                 waiters.stream().map((waiter) -> waiter.asWaiting(sentNanos)).toList();
         return where.route()
-                .execute(where.partition(), new Renew(this.instance, List.of(), tickets))
+                .execute(where.partition(), new Renew(List.of(), tickets))
                 .whenComplete((reply, failure) -> {
                     for (int i = 0; i < waiters.size(); i++) {
                         Waiter waiter = waiters.get(i);

@@ -36,7 +36,7 @@ import java.util.function.Consumer;
  */
 final class PartitionMachine {
 
-    private static final Renew NOTHING = new Renew("", List.of(), List.of());
+    private static final Renew NOTHING = new Renew(List.of(), List.of());
 
     private final Timeline time = new Timeline();
 

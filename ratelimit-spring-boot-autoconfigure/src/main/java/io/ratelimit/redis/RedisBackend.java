@@ -204,7 +204,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         Partition partition = submissions.get(0).partition();
         ReplyReader reader = new ReplyReader(partition.limits(), reply);
         if (reader.hasMore()) {
-            submit(partition, new Renew("", List.of(), List.of()));
+            submit(partition, new Renew(List.of(), List.of()));
         }
         for (Submission<?> submission : submissions) {
             answer(submission, reader);

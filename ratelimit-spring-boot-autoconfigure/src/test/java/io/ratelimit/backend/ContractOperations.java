@@ -102,7 +102,9 @@ abstract class ContractOperations {
         if (operation instanceof Release release) {
             return release.permit();
         }
-        return (operation instanceof Renew renew) ? renew.instance() + ":" : "a:";
+        return (operation instanceof Renew renew && !renew.tickets().isEmpty())
+                ? renew.tickets().get(0).ticket()
+                : "a:";
     }
 
     static Partition partition(Limit... limits) {
@@ -166,7 +168,7 @@ abstract class ContractOperations {
 
     /** Lets the queue go on. */
     final Reply.Renewed look(Partition partition) {
-        return execute(partition, new Renew("", List.of(), List.of()));
+        return execute(partition, new Renew(List.of(), List.of()));
     }
 
     final long renew(Partition partition, HeldPermit permit) {
@@ -174,7 +176,7 @@ abstract class ContractOperations {
     }
 
     static Renew renewal(HeldPermit permit) {
-        return new Renew("a", List.of(permit), List.of());
+        return new Renew(List.of(permit), List.of());
     }
 
     static HeldPermit held(String permit, long leaseLeftMicros, long... amounts) {
@@ -182,8 +184,7 @@ abstract class ContractOperations {
     }
 
     final Reply.Decision renew(Partition partition, WaitingTicket ticket) {
-        String instance = ticket.ticket().substring(0, 1);
-        return execute(partition, new Renew(instance, List.of(), List.of(ticket)))
+        return execute(partition, new Renew(List.of(), List.of(ticket)))
                 .tickets()
                 .get(0);
     }

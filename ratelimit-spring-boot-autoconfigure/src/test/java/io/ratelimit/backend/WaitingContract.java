@@ -773,7 +773,7 @@ abstract class WaitingContract extends RateAlgorithmContract {
             queue(this.lost, "b:new", 1);
             assertThat(queued(renew(this.lost, waiter("b:1", second, 1))).sequence())
                     .isEqualTo(second);
-            Renew both = new Renew("a", List.of(), List.of(waiter("a:2", third, 1), waiter("a:1", first, 1)));
+            Renew both = new Renew(List.of(), List.of(waiter("a:2", third, 1), waiter("a:1", first, 1)));
             assertThat(execute(this.lost, both).tickets()).hasSize(2).allMatch(Queued.class::isInstance);
             assertThat(line(this.lost)).containsExactly("a:1", "b:1", "a:2", "b:new");
             release(this.lost, permit);
@@ -835,9 +835,7 @@ abstract class WaitingContract extends RateAlgorithmContract {
             Queued first = queue(this.slot, "a:1", 1);
             Queued second = queue(this.slot, "a:2", 1);
             release(this.slot, permit);
-            Renew renew = new Renew(
-                    "a",
-                    List.of(),
+            Renew renew = new Renew(List.of(),
                     List.of(
                             waiter("a:2", second.sequence(), 1),
                             waiter("a:3", 1, 2),

@@ -126,16 +126,15 @@ class RatesInLineTests extends WaitingEngines {
     class TheTurn {
 
         @Test
-        void isTimedByTheHeadsOwnInstanceWithoutAnyHeartbeat() {
+        void isTimedWithoutAnyHeartbeat() {
             there.acquire("drip");
             CompletableFuture<Permit> waiting = waitFor("drip");
             time.advance(DRIP);
             await().until(waiting::isDone);
             granted(waiting);
-            assertThat(arrived(Renew.class)).allSatisfy((renew) -> {
-                assertThat(renew.instance()).isEqualTo(here.operations().instance());
-                assertThat(renew.tickets()).isEmpty();
-            });
+            assertThat(arrived(Renew.class))
+                    .isNotEmpty()
+                    .allSatisfy((renew) -> assertThat(renew.tickets()).isEmpty());
         }
 
         @Test

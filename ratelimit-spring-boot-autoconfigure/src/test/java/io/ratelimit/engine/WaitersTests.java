@@ -243,7 +243,7 @@ class WaitersTests {
             CompletableFuture<Settled> waiting = ask(slot, Duration.ofMinutes(5));
             timers.advance(Duration.ofSeconds(6));
             HeldPermit holder = new HeldPermit(held, 1, 1, List.of(1L), 1, 0);
-            backend.execute(slot.partition(), new Renew("b", List.of(holder), List.of()));
+            backend.execute(slot.partition(), new Renew(List.of(holder), List.of()));
             waiters.renew();
             timers.advance(Duration.ofSeconds(6));
             waiters.renew();

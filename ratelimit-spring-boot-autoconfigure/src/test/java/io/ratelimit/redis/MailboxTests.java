@@ -51,7 +51,7 @@ class MailboxTests {
         List<HeldPermit> held = IntStream.range(0, permits)
                 .mapToObj((i) -> new HeldPermit("a:" + i, 1, 1, List.of(1L), 1, 0))
                 .toList();
-        return new Renew("a", held, List.of());
+        return new Renew(held, List.of());
     }
 
     private <R extends Reply> CompletableFuture<R> submit(Operation<R> operation) {

@@ -218,8 +218,8 @@ class MemoryAndRedisAgreeTests {
                 ticket = acquire.ticket();
             } else if (operation instanceof Withdraw withdraw) {
                 ticket = withdraw.ticket();
-            } else if (operation instanceof Renew renew) {
-                ticket = renew.instance() + ":";
+            } else if (operation instanceof Renew renew && !renew.tickets().isEmpty()) {
+                ticket = renew.tickets().get(0).ticket();
             }
             String instance = ticket.isEmpty() ? "" : ticket.substring(0, ticket.indexOf(':'));
             return INSTANCES.contains(instance) ? instance : INSTANCES.get(this.random.nextInt(INSTANCES.size()));
@@ -341,7 +341,7 @@ class MemoryAndRedisAgreeTests {
         }
 
         private Renew renew(Partition partition) {
-            String instance = this.random.nextInt(10) == 0 ? "" : instance();
+            String instance = instance();
             List<HeldPermit> permits = IntStream.range(0, this.random.nextInt(4))
                     .mapToObj((i) -> heldPermit(partition))
                     .toList();
@@ -349,7 +349,7 @@ class MemoryAndRedisAgreeTests {
                     .mapToObj((i) -> waitingTicket(partition))
                     .filter((ticket) -> ticket.ticket().startsWith(instance + ":")) // nobody speaks for another
                     .toList();
-            return new Renew(instance, permits, instance.isEmpty() ? List.of() : waiting);
+            return new Renew(permits, this.random.nextInt(10) == 0 ? List.of() : waiting);
         }
 
         private WaitingTicket waitingTicket(Partition partition) {

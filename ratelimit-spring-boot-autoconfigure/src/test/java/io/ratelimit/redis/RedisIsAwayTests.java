@@ -89,7 +89,7 @@ class RedisIsAwayTests {
                     new Withdraw("a:2", ONE),
                     new Cancel("a:1", ONE, 0),
                     new Release("a:1"),
-                    new Renew("a", List.of(), List.of()),
+                    new Renew(List.of(), List.of()),
                     new Update(0, 1, 0),
                     new Inspect(1));
             List<CompletionStage<?>> calls = all.stream()
