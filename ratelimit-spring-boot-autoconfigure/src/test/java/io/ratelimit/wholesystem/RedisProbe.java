@@ -6,6 +6,7 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScoredValue;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
 import java.time.Duration;
@@ -74,6 +75,21 @@ final class RedisProbe implements AutoCloseable {
     Map<String, Double> scores(String key) {
         return this.bytes.zrangeWithScores(key, 0, -1).stream()
                 .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
+    }
+
+    /**
+     * Returns holders, tickets and queue of the partition, and when its keys expire, as they are at one moment: that at which whoever watches
+     * Redis sees the token.
+     */
+    List<List<String>> snapshot(String token) {
+        List<Object> parts = this.bytes.eval("""
+                local key = ARGV[2]
+                return { redis.call('HGETALL', key .. ':h'), redis.call('HGETALL', key .. ':t'),
+                  redis.call('ZRANGE', key .. ':q', 0, -1, 'WITHSCORES'), { tostring(redis.call('PEXPIRETIME', key)) } }
+                """, ScriptOutputType.MULTI, new String[0], token, Setup.PARTITION);
+        return parts.stream()
+                .map((part) -> ((List<?>) part).stream().map(String.class::cast).toList())
+                .toList();
     }
 
     /** Returns whether it says that it is a master; one that cuts connections may become one. */
