@@ -1,7 +1,6 @@
 package io.ratelimit;
 
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -40,6 +39,8 @@ public record LimitRequest(
         Set<LimitKind> kinds,
         @Nullable Duration maxWait,
         int priority) {
+
+    private static final Set<LimitKind> ALL_KINDS = Set.of(LimitKind.values());
 
     /**
      * Checks the values and copies the collections.
@@ -84,7 +85,7 @@ public record LimitRequest(
      * @return the request
      */
     public static LimitRequest of(String resource) {
-        return new LimitRequest(resource, null, Map.of(), LimitPolicy.INHERIT, EnumSet.allOf(LimitKind.class), null, 0);
+        return new LimitRequest(resource, null, Map.of(), LimitPolicy.INHERIT, ALL_KINDS, null, 0);
     }
 
     /**

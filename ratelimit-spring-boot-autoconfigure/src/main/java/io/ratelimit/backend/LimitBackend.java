@@ -1,9 +1,12 @@
 package io.ratelimit.backend;
 
+import io.ratelimit.backend.Operation.Acquire;
+import io.ratelimit.backend.Reply.Refused;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where partitions live. A bean of this type replaces the configured backend.
@@ -27,6 +30,18 @@ public interface LimitBackend {
      * @return the reply, completed on a thread of the backend
      */
     <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation);
+
+    /**
+     * Returns the refusal of an acquisition that does not wait, where it is known without asking: what a rate limit has refused a moment
+     * ago it still refuses. Whoever gets one need not call {@link #execute}. It costs no more than a look into memory.
+     *
+     * @param partition the partition
+     * @param acquire what would be asked for
+     * @return the refusal, or {@code null} if the backend has to be asked, as by default it always has
+     */
+    default @Nullable Refused knownRefusal(Partition partition, Acquire acquire) {
+        return null;
+    }
 
     /**
      * Gives a sign of life of an instance.

@@ -1,5 +1,7 @@
 package io.ratelimit.backend;
 
+import io.ratelimit.Limit;
+import io.ratelimit.LimitKind;
 import java.util.List;
 
 /**
@@ -19,7 +21,8 @@ public sealed interface Operation<R extends Reply> {
 
     /**
      * Takes all amounts at once, if nobody is ahead in the queue; else waits in the queue, or takes nothing. Asked again with a ticket
-     * that holds slots or waits already, the answer is the same as before.
+     * that holds slots or waits already, the answer is the same as before. One that asks for rates alone and does not wait leaves
+     * nothing that its ticket would name: asked again, it takes again.
      *
      * <p>It is refused at once if it must not wait, if the queue is full, and if nobody waits and a rate limit opens later than it would wait.
      *
@@ -53,6 +56,24 @@ public sealed interface Operation<R extends Reply> {
          */
         public Acquire(String ticket, List<Long> amounts) {
             this(ticket, amounts, 0, 0, 0);
+        }
+
+        /**
+         * Returns whether this leaves something behind that its ticket names: a place in the queue, or slots.
+         *
+         * @param limits the limits that the amounts are of
+         * @return whether it may wait, or asks for slots
+         */
+        public boolean isNamed(List<Limit> limits) {
+            if (this.maxWaitMicros > 0) {
+                return true;
+            }
+            for (int i = 0; i < limits.size(); i++) {
+                if (this.amounts.get(i) > 0 && limits.get(i).kind() == LimitKind.CONCURRENCY) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 

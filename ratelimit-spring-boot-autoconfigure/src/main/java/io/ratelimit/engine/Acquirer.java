@@ -139,8 +139,7 @@ final class Acquirer {
 
     /** As {@link #attempt}, without waiting, but asks the backend itself where what it refused lately may be remembered. */
     CompletionStage<Answer> attemptAnew(Acquisition acquisition) {
-        Acquire anew = new Acquire(acquisition.ticket(), acquisition.amounts(), 1, acquisition.priority(), 0);
-        return attempt(acquisition, (where) -> send(acquisition, where, anew));
+        return attempt(acquisition, (where) -> send(acquisition, where, atOnce(acquisition)));
     }
 
     private CompletionStage<Answer> attempt(Acquisition acquisition, Function<Place, CompletionStage<Answer>> asking) {
@@ -157,9 +156,18 @@ final class Acquirer {
     }
 
     private CompletionStage<Answer> ask(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
-        return acquisition.waits()
-                ? this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled))
-                : send(acquisition, where, new Acquire(acquisition.ticket(), acquisition.amounts()));
+        if (acquisition.waits()) {
+            return this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled));
+        }
+        Acquire operation = atOnce(acquisition);
+        Refused known = where.route().knownRefusal(where.partition(), operation);
+        return (known != null)
+                ? CompletableFuture.completedStage(refused(acquisition, known, false))
+                : send(acquisition, where, operation);
+    }
+
+    private static Acquire atOnce(Acquisition acquisition) {
+        return new Acquire(acquisition.ticket(), acquisition.amounts());
     }
 
     private CompletionStage<Answer> send(Acquisition acquisition, Place where, Acquire operation) {
@@ -181,7 +189,10 @@ final class Acquirer {
             this.leases.granted(permit);
             return Answer.of(permit, AcquireOutcome.ACQUIRED);
         }
-        Refused refused = (Refused) settled.decision();
+        return refused(acquisition, (Refused) settled.decision(), settled.timedOut());
+    }
+
+    private Answer refused(Acquisition acquisition, Refused refused, boolean timedOut) {
         if (refused.violated().isEmpty()) {
             throw new CancellationException("The acquisition was cancelled");
         }
@@ -195,15 +206,10 @@ final class Acquirer {
         }
         long queued = refused.status().queued();
         boolean queueFull = acquisition.waits()
-                && !settled.timedOut()
+                && !timedOut
                 && queued >= acquisition.definition().maxQueue();
         Refusal refusal = new Refusal(
-                acquisition.definition().name(),
-                refused.violated(),
-                refused.retryAfter(),
-                settled.timedOut(),
-                queueFull,
-                limits);
+                acquisition.definition().name(), refused.violated(), refused.retryAfter(), timedOut, queueFull, limits);
         return Answer.of(refusal, queued);
     }
 

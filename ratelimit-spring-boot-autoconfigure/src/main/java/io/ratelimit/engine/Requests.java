@@ -2,7 +2,6 @@ package io.ratelimit.engine;
 
 import io.ratelimit.LimitRequest;
 import io.ratelimit.PoolDefinition;
-import io.ratelimit.ResourceDefinition;
 import io.ratelimit.ResourceOverride;
 import io.ratelimit.ResourceRegistry;
 import java.util.List;
@@ -80,13 +79,20 @@ final class Requests {
         long startNanos = this.nanoClock.getAsLong();
         PoolDefinition pool = this.resources.findPool(request.resource()).orElse(null);
         if (pool == null) {
-            ResourceDefinition resource = this.resources.get(request.resource());
-            return onTerms(List.of(resource), request, (terms) -> acquire(request, terms.get(0), own, startNanos));
+            return onceKnown(terms(request.resource(), request), (terms) -> acquire(request, terms, own, startNanos));
         }
-        List<ResourceDefinition> members = this.poolOrder.of(pool, request.key() != null).stream()
-                .map(this.resources::get)
+        List<CompletableFuture<Terms>> members = this.poolOrder.of(pool, request.key() != null).stream()
+                .map((member) -> terms(member, request))
                 .toList();
-        return onTerms(members, request, (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
+        return onceKnown(
+                CompletableFuture.allOf(members.toArray(CompletableFuture[]::new))
+                        .thenApply((known) ->
+                                members.stream().map(CompletableFuture::join).toList()),
+                (terms) -> this.poolAcquirer.acquire(request, pool, terms, startNanos));
+    }
+
+    private CompletableFuture<Terms> terms(String resource, LimitRequest request) {
+        return this.keyLimits.of(this.resources.get(resource), request.key());
     }
 
     private CompletableFuture<Answer> acquire(LimitRequest request, Terms terms, OwnPermits own, long startNanos) {
@@ -104,33 +110,25 @@ final class Requests {
     }
 
     /** Acquires at once where it is known which limits hold for the key, and else when it is. */
-    private CompletableFuture<Answer> onTerms(
-            List<ResourceDefinition> definitions,
-            LimitRequest request,
-            Function<List<Terms>, CompletableFuture<Answer>> acquisition) {
-        List<CompletableFuture<Terms>> terms = definitions.stream()
-                .map((definition) -> this.keyLimits.of(definition, request.key()))
-                .toList();
-        if (terms.stream().allMatch(CompletableFuture::isDone)) {
-            return acquisition.apply(terms.stream().map(CompletableFuture::join).toList());
+    private <T> CompletableFuture<Answer> onceKnown(
+            CompletableFuture<T> terms, Function<T, CompletableFuture<Answer>> acquisition) {
+        if (terms.isDone()) {
+            return acquisition.apply(terms.join());
         }
         CompletableFuture<Answer> result = new CompletableFuture<>();
-        CompletableFuture.allOf(terms.toArray(CompletableFuture[]::new)).thenRun(() -> {
+        terms.thenAccept((known) -> {
             if (!result.isDone()) {
-                acquire(terms, acquisition, result);
+                acquire(known, acquisition, result);
             }
         });
         return result;
     }
 
-    private void acquire(
-            List<CompletableFuture<Terms>> terms,
-            Function<List<Terms>, CompletableFuture<Answer>> acquisition,
-            CompletableFuture<Answer> result) {
+    private <T> void acquire(
+            T terms, Function<T, CompletableFuture<Answer>> acquisition, CompletableFuture<Answer> result) {
         CompletableFuture<Answer> answer;
         try {
-            answer = acquisition.apply(
-                    terms.stream().map(CompletableFuture::join).toList());
+            answer = acquisition.apply(terms);
         } catch (RuntimeException ex) {
             result.completeExceptionally(ex);
             return;

@@ -5,8 +5,10 @@ import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
+import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Settings;
 import java.time.Duration;
 import java.util.Map;
@@ -92,6 +94,12 @@ final class Route {
                 arrived(partition, reply);
             }
         });
+    }
+
+    /** Returns the refusal that the backend knows of without asking. */
+    @Nullable
+    Refused knownRefusal(Partition partition, Acquire acquire) {
+        return this.backend.knownRefusal(partition, acquire);
     }
 
     CompletionStage<Membership> heartbeat(String instance, Duration lease) {

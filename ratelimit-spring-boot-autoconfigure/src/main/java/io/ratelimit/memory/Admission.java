@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets in who comes, in the order of the queue.
@@ -67,6 +68,12 @@ final class Admission {
     }
 
     Answer<? extends Decision> acquire(Acquire acquire, Amounts amounts, long leaseMicros) {
+        Answer<? extends Decision> again = again(acquire, amounts, leaseMicros);
+        return (again != null) ? again : acquireAnew(acquire, amounts, leaseMicros);
+    }
+
+    /** Returns what is answered to a ticket that is known already. */
+    private @Nullable Answer<? extends Decision> again(Acquire acquire, Amounts amounts, long leaseMicros) {
         Optional<PermitRecord> known = this.holders.find(acquire.ticket());
         if (known.isPresent()) {
             return (known.get() instanceof Holder holder) ? this.grants.granted(holder) : refusedForGood();
@@ -76,6 +83,10 @@ final class Admission {
             this.line.markLive(waiting.get().instance(), leaseMicros);
             return queued(waiting.get(), behindQueue(amounts));
         }
+        return null;
+    }
+
+    Answer<? extends Decision> acquireAnew(Acquire acquire, Amounts amounts, long leaseMicros) {
         OptionalInt tooMuch = amounts.firstAboveCapacity();
         if (tooMuch.isPresent()) {
             return impossible(amounts, tooMuch.getAsInt());

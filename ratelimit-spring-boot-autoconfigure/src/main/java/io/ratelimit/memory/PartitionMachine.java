@@ -147,7 +147,10 @@ final class PartitionMachine {
     private Answer<?> take(Partition sender, Operation<?> operation) {
         if (operation instanceof Acquire acquire) {
             Amounts amounts = this.ledger.amounts(sender, acquire.amounts());
-            return this.admission.acquire(acquire, amounts, Micros.of(sender.lease()));
+            long leaseMicros = Micros.of(sender.lease());
+            return acquire.isNamed(sender.limits())
+                    ? this.admission.acquire(acquire, amounts, leaseMicros)
+                    : this.admission.acquireAnew(acquire, amounts, leaseMicros);
         }
         return inspect(((Inspect) operation).most());
     }

@@ -127,26 +127,26 @@ final class SlidingWindow implements RateState {
         payDebt(now);
     }
 
-    /** Gives back what was charged at a moment, and is an entry or debt, unless that moment has left the window already. */
+    /**
+     * Gives back what was charged at a moment, unless that moment has left the window already. Debt that was paid since stands in later entries, next
+     * to what others took: of all that counts since that moment what leaves first is given back, so no other charge leaves too early.
+     */
     @Override
     public boolean refund(long amount, long chargedAt, long now) {
-        long ofEntry = refundEntry(amount, chargedAt);
-        long ofDebt = (now - chargedAt <= this.windowMicros) ? Math.min(amount - ofEntry, this.debt) : 0;
-        this.debt -= ofDebt;
-        payDebt(now);
-        return ofEntry + ofDebt > 0;
-    }
-
-    private long refundEntry(long amount, long chargedAt) {
+        boolean counts = now - chargedAt <= this.windowMicros;
+        long left = amount;
         for (Entry entry : this.entries) {
-            if (entry.first <= chargedAt && chargedAt <= entry.latest) {
-                long refunded = Math.min(amount, entry.amount);
-                entry.amount -= refunded;
-                this.used -= refunded;
-                return refunded;
+            if (entry.latest >= chargedAt && (counts || entry.first <= chargedAt)) {
+                long part = Math.min(left, entry.amount);
+                entry.amount -= part;
+                this.used -= part;
+                left -= part;
             }
         }
-        return 0;
+        long ofDebt = counts ? Math.min(left, this.debt) : 0;
+        this.debt -= ofDebt;
+        payDebt(now);
+        return left - ofDebt < amount;
     }
 
     @Override

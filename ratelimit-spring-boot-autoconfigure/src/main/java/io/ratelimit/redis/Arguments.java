@@ -46,7 +46,10 @@ final class Arguments {
     }
 
     /** Returns how many tickets and permits an operation names. */
-    static int ids(Operation<?> operation) {
+    static int ids(Partition partition, Operation<?> operation) {
+        if (operation instanceof Acquire acquire) {
+            return acquire.isNamed(partition.limits()) ? 1 : 0;
+        }
         if (operation instanceof Renew renew) {
             return renew.permits().size() + renew.tickets().size();
         }
@@ -57,16 +60,20 @@ final class Arguments {
     void add(Partition partition, String limits, String instance, List<Operation<?>> operations) {
         int ids = 0;
         for (Operation<?> operation : operations) {
-            ids += ids(operation);
+            ids += ids(partition, operation);
         }
         Operands operands = new Operands()
                 .add(partition.stampMicros())
                 .add(partition.limits().size())
                 .add(partition.lease().toNanos() / 1_000)
                 .add(ids)
-                .addAll(operations);
+                .addAll(partition, operations);
         add(limits).add(instance).add(operands.toBytes());
-        operations.forEach(this::addIds);
+        for (Operation<?> operation : operations) {
+            if (ids(partition, operation) > 0) {
+                addIds(operation);
+            }
+        }
     }
 
     private void addIds(Operation<?> operation) {

@@ -105,7 +105,7 @@ final class Mailbox {
 
     /** An operation that names nothing takes its time too. */
     private static int weight(Submission<?> submission) {
-        return Math.max(1, Arguments.ids(submission.operation()));
+        return Math.max(1, Arguments.ids(submission.partition(), submission.operation()));
     }
 
     /** Returns the replies that are overdue: of whole calls, of operations in one, and of operations that wait, which leave. */

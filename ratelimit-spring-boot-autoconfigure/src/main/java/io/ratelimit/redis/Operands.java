@@ -12,6 +12,7 @@ import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Operation.WaitingTicket;
 import io.ratelimit.backend.Operation.Withdraw;
+import io.ratelimit.backend.Partition;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -42,6 +43,8 @@ final class Operands {
     private static final int RENEW = 9;
 
     private static final int INSPECT = 10;
+
+    private static final int TAKE = 11;
 
     /** Each operation has at least one operand. */
     private static final int NOTHING = 0;
@@ -82,22 +85,22 @@ final class Operands {
     }
 
     /** Adds operations, but for the tickets and permits that they name. Several of a kind in a row are told in one. */
-    Operands addAll(List<Operation<?>> operations) {
+    Operands addAll(Partition partition, List<Operation<?>> operations) {
         int from = 0;
         for (int i = 1; i <= operations.size(); i++) {
             if (i == operations.size() || !isOneRun(operations.get(i - 1), operations.get(i))) {
-                add(operations.get(from), i - from);
+                add(partition, operations.get(from), i - from);
                 from = i;
             }
         }
         return this;
     }
 
-    private void add(Operation<?> operation, int count) {
+    private void add(Partition partition, Operation<?> operation, int count) {
         if (operation instanceof Release) {
             add(RELEASE).add(count);
         } else if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
-            add(ACQUIRE).add(count).add(acquire.amounts());
+            add(acquire.isNamed(partition.limits()) ? ACQUIRE : TAKE).add(count).add(acquire.amounts());
         } else if (operation instanceof Acquire acquire) {
             add(WAIT).add(acquire.maxWaitMicros()).add(acquire.priority()).add(acquire.maxQueue());
             add(acquire.amounts());

@@ -32,6 +32,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Keeps partitions in Redis 6.2 or newer, or Valkey: standalone, Sentinel or Cluster. The machine is the Lua in {@code
@@ -59,7 +60,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     private final ScriptClock clock;
 
-    private final LuaScript partitionScript;
+    private final SingletonSupplier<LuaScript> partitionScript;
 
     private final LuaScript heartbeatScript;
 
@@ -99,33 +100,32 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.refusals = new Refusals(refusalMemory);
         this.keys = new RedisKeys(keyPrefix);
         this.clock = clock;
-        this.partitionScript = LuaScript.partition(clock.file());
+        this.partitionScript = SingletonSupplier.of(() -> LuaScript.partition(clock.file()));
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
         this.settingsScript = LuaScript.settings(clock.file());
         this.deadlines = new Deadlines(this.scripting::caughtUp, commandTimeout);
         this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue, this.deadlines);
         this.scripting.whenReplaced(this::subscribeAnew);
-        this.scripting.connected();
+        // on the thread that connects: neither the startup nor a first call need wait while the script is joined
+        this.scripting.connected().thenRun(this.partitionScript::obtain);
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the answer to an acquisition is a decision
     public <R extends Reply> CompletionStage<R> execute(Partition partition, Operation<R> operation) {
         GrantSubscription subscription = this.grants;
         if (refundsRates(operation)) {
             this.refusals.forget(partition);
         }
-        if (operation instanceof Acquire acquire && acquire.maxWaitMicros() == 0) {
-            Refused refused = this.refusals.find(partition, acquire);
-            if (refused != null) {
-                return (CompletionStage<R>) CompletableFuture.completedStage(refused);
-            }
-        } else if (operation instanceof Acquire && subscription != null) {
-            if (!subscription.isReady()) {
-                return submitWhenReady(subscription, partition, operation);
-            }
+        boolean mayWait = operation instanceof Acquire acquire && acquire.maxWaitMicros() > 0;
+        if (mayWait && subscription != null && !subscription.isReady()) {
+            return submitWhenReady(subscription, partition, operation);
         }
         return submit(partition, operation);
+    }
+
+    @Override
+    public @Nullable Refused knownRefusal(Partition partition, Acquire acquire) {
+        return this.refusals.find(partition, acquire);
     }
 
     private static boolean refundsRates(Operation<?> operation) {
@@ -172,7 +172,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private void add(Mailbox.Batch batch) {
         List<Submission<?>> submissions = batch.inOrderOfCall();
         ScriptCall call = new ScriptCall(
-                this.partitionScript, batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
+                this.partitionScript.obtain(), batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
             try {

@@ -8,6 +8,7 @@ import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Reply.Status;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -132,9 +133,10 @@ final class Refusals {
         Refused answer(long nowNanos) {
             Duration passed = Duration.ofNanos(nowNanos - this.fromNanos);
             Status status = this.refused.status();
-            List<LimitStatus> limits = status.limits().stream()
-                    .map((limit) -> new LimitStatus(limit.limit(), limit.used(), less(limit.reset(), passed)))
-                    .toList();
+            List<LimitStatus> limits = new ArrayList<>(status.limits().size());
+            for (LimitStatus limit : status.limits()) {
+                limits.add(new LimitStatus(limit.limit(), limit.used(), less(limit.reset(), passed)));
+            }
             return new Refused(
                     this.refused.violated(),
                     less(this.refused.retryAfter(), passed),

@@ -21,12 +21,14 @@
 --                          { sequence priority wait-left(us) amounts }   an id for each permit, then for each ticket
 --              2 acquire   count amounts                                 an id each: acquisitions that do not wait
 --              3 wait      max-wait(us) priority max-queue amounts       an acquisition that may wait
+--              11 take     count amounts                                 no id. Acquisitions that do not wait and ask for rates alone: nothing
+--                                                                        is kept of them that an id would name
 --              10 inspect  most
 -- ARGV[4..]  m ids: the tickets and permits of the operations, in their order
 -- invariant  a call holds at most 128 ids.
 
 local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local RELEASE, ACQUIRE, WAIT, CANCEL, UPDATE, EVICT, FORGIVE, WITHDRAW, RENEW, INSPECT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local RELEASE, ACQUIRE, WAIT, CANCEL, UPDATE, EVICT, FORGIVE, WITHDRAW, RENEW, INSPECT, TAKE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local FIRST_OPERATION = 33
 
 local sender_text, sender_instance = ARGV[1], ARGV[2]

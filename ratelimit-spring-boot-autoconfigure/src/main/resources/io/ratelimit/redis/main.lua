@@ -53,11 +53,11 @@ while position < #operands do
   if operation == RELEASE then
     release()
   else
-    if not has_gone_on and (operation == ACQUIRE or operation == WAIT or operation == INSPECT) then
+    if not has_gone_on and (operation == ACQUIRE or operation == TAKE or operation == WAIT or operation == INSPECT) then
       go_on()
     end
-    if operation == ACQUIRE then
-      acquire()
+    if operation == ACQUIRE or operation == TAKE then
+      acquire(operation == ACQUIRE)
     elseif operation == WAIT then
       waiting().wait_for()
     else

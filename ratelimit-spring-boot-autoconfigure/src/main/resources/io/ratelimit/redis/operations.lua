@@ -2,8 +2,8 @@
 --
 -- reply      numbers, one answer behind the other; texts among them stand in a list of their own:
 --              released   nothing, as does what was updated
---              acquired   lease(us; 0: no slots) hold(us; 0: no maximum) of what is granted now; then for each ticket its fence if it
---                         is granted now, else one of the answers below
+--              acquired   lease(us; 0: no slots) hold(us; 0: no maximum) of what is granted now; then for each acquisition its fence if
+--                         it is granted now, else one of the answers below; what is taken is answered alike
 --              granted    1 fence granted-at(us) lease(us; 0: no slots) hold-left(us; 0: no maximum)
 --              refused    2 wait(us) count, the limits that refused as places in the list of limits, the longest wait first
 --              queued     3 sequence count limits(as above)
@@ -35,14 +35,14 @@ local function read_amounts()
 end
 
 -- Each is granted at once if nobody is ahead and there is room for all amounts; everything else is queue.lua's.
-local function acquire()
+local function acquire(named)
   local count, amounts = next_number(), read_amounts()
   local times = answered
   answer(0)
   answer(0)
   for _ = 1, count do
-    local ticket = next_id()
-    if queued == 0 and (holder_count == 0 or not find_holder(ticket)) and fits(amounts) then
+    local ticket = named and next_id() or ''
+    if queued == 0 and (holder_count == 0 or not named or not find_holder(ticket)) and fits(amounts) then
       numbers[times + 1], numbers[times + 2] = take(ticket, amounts)
       answer(number)
     else

@@ -84,7 +84,7 @@ repeat
       mean_hold = mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
     end
   end
-  if not possible or operation == 0 or operation > WAIT then
+  if not possible or operation == 0 or operation > WAIT and operation < TAKE then
     break
   end
   if released > 0 then
@@ -128,7 +128,7 @@ repeat
       deadline = ends_at
       amounts = { struct.unpack(amounts_format, tickets[next_head], after) }
       possible = deadline > now and live_until > now
-    elseif operation == ACQUIRE then
+    elseif operation == ACQUIRE or operation == TAKE then
       count = argument
       amounts = { struct.unpack(amounts_format, ARGV[3], position) }
     elseif operation == WAIT then
@@ -200,12 +200,12 @@ repeat
       end
       lease = has_slots and lease_end - now or 0
       local hold = hold_end > 0 and hold_end - now or 0
-      if operation == ACQUIRE and not live_until then
+      if operation ~= WAIT and not live_until then
         numbers[answered + 1], numbers[answered + 2] = lease, hold
         answered = answered + 2
       end
       for i = 0, count - 1 do
-        if not live_until then
+        if operation ~= TAKE and not live_until then
           next_id = next_id + 1
           ticket = ARGV[next_id]
           if records[next_id - 3] or seen[ticket] then
@@ -228,7 +228,7 @@ repeat
           local instance = string.match(ticket, '^[^:]*')
           local message = string.format('g %s %.0f %.0f %.0f %.0f', ticket, fence, now, lease, hold)
           messages[instance] = messages[instance] and messages[instance] .. '\n' .. message or message
-        elseif operation == ACQUIRE then
+        elseif operation ~= WAIT then
           answered = answered + 1
           numbers[answered] = fence + i
         else

@@ -39,41 +39,35 @@ local function take(at, amount)
   window_take(at, amount, now)
 end
 
--- Gives back an amount of the entry of a moment; returns how much.
-local function refund_entry(at, amount, moment)
-  local count = limits[at + COUNT]
+-- Gives back what was charged at a moment, unless that moment has left the window already. Debt that was paid since stands in later entries,
+-- next to what others took: of all that counts since that moment what leaves first is given back, so no other charge leaves too early.
+local function refund(at, amount, charged_at)
+  local count, left = limits[at + COUNT], amount
+  local counts = now - charged_at <= limits[at + SPAN]
   local function refund_from(first, latest, entry_amount)
-    local refunded = first <= moment and moment <= latest and math.min(amount, entry_amount) or nil
-    limits[at + USED] = limits[at + USED] - (refunded or 0)
-    return refunded
+    if latest < charged_at or not counts and first > charged_at then
+      return entry_amount
+    end
+    local part = math.min(left, entry_amount)
+    left = left - part
+    limits[at + USED] = limits[at + USED] - part
+    return entry_amount - part
   end
-  local refunded = count > 0
-    and refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
-  if refunded then
-    limits[at + NEWEST_AMOUNT] = limits[at + NEWEST_AMOUNT] - refunded
-    return refunded
-  end
-  refunded = count > 1 and refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
-  if refunded then
-    limits[at + OLDEST_AMOUNT] = limits[at + OLDEST_AMOUNT] - refunded
-    return refunded
-  end
-  for offset, packed in ipairs(waiting().read_entries(at, 1, count - 2)) do
-    local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-    refunded = refund_from(first, first + span, entry_amount)
-    if refunded then
-      store_entry(at, offset, first, first + span, entry_amount - refunded)
-      return refunded
+  if count > 1 and charged_at < limits[at + NEWEST_FIRST] then
+    limits[at + OLDEST_AMOUNT] = refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
+    for offset, packed in ipairs(left > 0 and waiting().read_entries(at, 1, count - 2) or {}) do
+      local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+      local kept = refund_from(first, first + span, entry_amount)
+      if kept < entry_amount then
+        store_entry(at, offset, first, first + span, kept)
+      end
     end
   end
-  return 0
-end
-
--- Gives back what was charged at a moment, and is an entry or debt, unless that moment has left the window already.
-local function refund(at, amount, charged_at)
-  local of_entry = refund_entry(at, amount, charged_at)
-  local of_debt = now - charged_at <= limits[at + SPAN] and math.min(amount - of_entry, limits[at + DEBT]) or 0
+  if count > 0 then
+    limits[at + NEWEST_AMOUNT] = refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
+  end
+  local of_debt = counts and math.min(left, limits[at + DEBT]) or 0
   limits[at + DEBT] = limits[at + DEBT] - of_debt
-  changed = changed or of_entry + of_debt > 0
+  changed = changed or left - of_debt < amount
   pay_debt(at, now)
 end

@@ -485,6 +485,25 @@ abstract class RateAlgorithmContract extends ContractOperations {
             refuse(this.partition, 1);
         }
 
+        /** What of the first charge was paid later stands in later entries: to take its refund from the debt would forget the second. */
+        @Test
+        void ofALaterChargeIsNotPaidByTheRefundOfAnEarlierOne() {
+            Granted other = grant(this.partition, 4);
+            clock.advance(Duration.ofMillis(100));
+            long earlier = update(this.partition, 16, 0).atMicros();
+            clock.advance(Duration.ofMillis(100));
+            update(this.partition, -4, other.grantedAtMicros());
+            clock.advance(Duration.ofMillis(100));
+            update(this.partition, 3, 0);
+            clock.advance(Duration.ofMillis(100));
+            update(this.partition, -16, earlier);
+
+            assertThat(used(this.partition)).containsExactly(3L);
+            clock.advance(Duration.ofMillis(850));
+            refuse(this.partition, 8);
+            grant(this.partition, 7);
+        }
+
         @Test
         void gainsNothingFromARefundOfWhatHasLeftTheWindow() {
             Granted granted = grant(this.partition, 10);

@@ -35,7 +35,17 @@ record SeenCall(String instance, String operation) {
 
     /** The names of the codes, from 1. */
     private static final List<String> OPERATIONS = List.of(
-            "release", "acquire", "wait", "cancel", "update", "evict", "forgive", "withdraw", "renew", "inspect");
+            "release",
+            "acquire",
+            "wait",
+            "cancel",
+            "update",
+            "evict",
+            "forgive",
+            "withdraw",
+            "renew",
+            "inspect",
+            "take");
 
     static SeenCall of(MonitorLine call) {
         if (isOnPartition(call)) {
