@@ -94,8 +94,17 @@ final class RedisProbe implements AutoCloseable {
 
     /** Returns whether it says that it is a master; one that cuts connections may become one. */
     boolean isMaster() {
+        return says("master");
+    }
+
+    /** Returns whether it says that it is a replica: one that says nothing may be anything. */
+    boolean isReplica() {
+        return says("slave");
+    }
+
+    private boolean says(String role) {
         try {
-            return this.commands.role().get(0).equals("master");
+            return this.commands.role().get(0).equals(role);
         } catch (RedisException ex) {
             return false;
         }

@@ -169,7 +169,8 @@ final class ReplicatedSite implements RedisSite {
     public void awaitOneMaster() {
         Awaiting.until(
                 "one of the two is the other's replica",
-                () -> this.firstProbe.isMaster() != this.secondProbe.isMaster(),
+                () -> this.firstProbe.isMaster() && this.secondProbe.isReplica()
+                        || this.firstProbe.isReplica() && this.secondProbe.isMaster(),
                 () -> "both are masters, or none is");
     }
 
@@ -183,13 +184,17 @@ final class ReplicatedSite implements RedisSite {
         throw new UnsupportedOperationException("Workers find the servers themselves");
     }
 
-    /** Asks that server itself: one that has died, come back and taken over again is not watched any more. */
+    /**
+     * Asks that server itself: one that has died, come back and taken over again is not watched any more, and nobody is told when keys expire
+     * that came by replication and that no worker asks for.
+     */
     @Override
     public boolean isQuiet() {
         RedisProbe serving = probe();
         long nowMicros = Witness.nowMicros();
         return serving.scores(Setup.PARTITION + ":q").isEmpty()
-                && PartitionWitness.leases(serving).values().stream().noneMatch((lease) -> lease.endMicros() > nowMicros);
+                && PartitionWitness.leases(serving).values().stream()
+                        .noneMatch((lease) -> lease.endMicros() > nowMicros);
     }
 
     @Override
