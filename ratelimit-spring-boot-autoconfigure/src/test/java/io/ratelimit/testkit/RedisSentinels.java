@@ -138,8 +138,17 @@ public final class RedisSentinels implements AutoCloseable {
 
     /** The port of the master, as the first Sentinel knows it. */
     public int master() {
+        return master(this.sentinels.get(0));
+    }
+
+    /** Returns whether all Sentinels say that the server of a port is the master. */
+    public boolean allName(int port) {
+        return this.sentinels.stream().allMatch((sentinel) -> master(sentinel) == port);
+    }
+
+    private int master(RedisSentinel sentinel) {
         try (StatefulRedisSentinelConnection<String, String> connection = this.client.connectSentinel(
-                RedisURI.create(HOST, this.sentinels.get(0).ports().get(0)))) {
+                RedisURI.create(HOST, sentinel.ports().get(0)))) {
             InetSocketAddress address = (InetSocketAddress) connection.sync().getMasterAddrByName(MASTER);
             return address.getPort();
         }

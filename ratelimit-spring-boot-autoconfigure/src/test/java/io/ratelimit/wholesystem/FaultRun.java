@@ -125,11 +125,11 @@ final class FaultRun {
                 checker.neverMoreLeasesThan(setup.slots());
                 checker.neverMoreSlotsInUseThan(setup.slots());
             }
+            if (setup.rate() > 0) {
+                checker.neverAdmittedMoreSinceALossThan(setup.rate(), setup.window());
+            }
         }
         History history = histories.get(histories.size() - 1);
-        if (seen && setup.rate() > 0) {
-            new HistoryChecker(history).neverAdmittedMoreSinceALossThan(setup.rate(), setup.window());
-        }
         List<Occurrence> failures = history.occurrences(Event.FAILED).toList();
         assertThat(failures)
                 .as("failures")

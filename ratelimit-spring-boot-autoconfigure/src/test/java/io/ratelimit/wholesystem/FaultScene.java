@@ -52,8 +52,7 @@ final class FaultScene implements AutoCloseable {
     }
 
     void awaitQuiet() {
-        Awaiting.until(
-                "nothing is held and nobody waits", () -> witness().catchUp().isQuiet(), this::toString);
+        Awaiting.until("nothing is held and nobody waits", this.site::isQuiet, this::toString);
     }
 
     /** Returns those that were not killed. */

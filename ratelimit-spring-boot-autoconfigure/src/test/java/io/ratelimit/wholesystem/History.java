@@ -44,7 +44,8 @@ record History(List<Step> steps, List<Step> elsewhere, List<Occurrence> occurren
     /**
      * Returns the times during which workers used permits that they could take for valid. The use of a killed worker ends with it; that of
      * a frozen one whose permit was no longer valid afterwards ends where it froze, at the latest; where a worker has looked, that of a
-     * permit which it did not find valid in the end goes as far as its last look.
+     * permit which it did not find valid in the end goes as far as its last look. One that froze before it was told of its grant, and
+     * was told too late, has never used it: such a use ends before it begins.
      */
     List<Use> uses() {
         Map<Long, Long> ends = new HashMap<>();
@@ -67,7 +68,7 @@ record History(List<Step> steps, List<Step> elsewhere, List<Occurrence> occurren
                     .mapToLong(Occurrence::nanos)
                     .findFirst()
                     .orElse(Long.MAX_VALUE);
-            uses.add(new Use(granted.number(), granted.nanos(), Math.max(granted.nanos(), Math.min(end, killed))));
+            uses.add(new Use(granted.number(), granted.nanos(), Math.min(end, killed)));
         });
         return uses;
     }

@@ -6,17 +6,21 @@ import io.ratelimit.wholesystem.History.Use;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
+import io.ratelimit.wholesystem.Step.Numbered;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
 import io.ratelimit.wholesystem.Step.Restarted;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -91,7 +95,9 @@ final class HistoryChecker {
 
     /** At no moment do the workers use more permits than the limit. Returns the most that they use. */
     int neverMoreInUseThan(int limit) {
-        List<Use> uses = this.history.uses();
+        List<Use> uses = this.history.uses().stream()
+                .filter((use) -> use.toNanos() > use.fromNanos())
+                .toList();
         List<Long> begins = uses.stream().map(Use::fromNanos).sorted().toList();
         List<Long> ends = uses.stream().map(Use::toNanos).sorted().toList();
         int most = 0;
@@ -152,22 +158,59 @@ final class HistoryChecker {
 
     /**
      * The same, where Redis may have lost its state: then each rate starts from nothing, so that what was admitted before counts no
-     * more. What was granted to a call that had given up is refunded, so it counts for nobody.
+     * more. What was granted to a call that had given up is refunded, so it counts for nobody. A server counts what it has granted and what
+     * was replicated to it: while an old master does not know that it has been replaced, each of the two admits up to the limit.
      */
     int neverAdmittedMoreSinceALossThan(int limit, Duration window) {
+        Map<Long, Long> byFence = admissionsByFence();
+        byFence.keySet().retainAll(Set.copyOf(told(Event.GRANTED)));
+        Collection<List<Long>> apart =
+                this.history.elsewhere().isEmpty() ? betweenLosses(byFence) : betweenLossesHere(byFence);
+        return apart.stream()
+                .mapToInt((times) -> neverAdmittedMoreThan(
+                        limit, window, times.stream().sorted().toList()))
+                .max()
+                .orElse(0);
+    }
+
+    private Collection<List<Long>> betweenLosses(Map<Long, Long> byFence) {
         List<Long> losses = this.history
-                .everywhere(Restarted.class)
+                .steps(Restarted.class)
                 .filter(Restarted::lost)
                 .map(Restarted::atMicros)
                 .toList();
         Function<Long, Long> lossesBefore =
                 (time) -> losses.stream().filter((loss) -> loss < time).count();
-        Map<Long, Long> byFence = admissionsByFence();
-        byFence.keySet().retainAll(Set.copyOf(told(Event.GRANTED)));
-        return byFence.values().stream().sorted().collect(Collectors.groupingBy(lossesBefore)).values().stream()
-                .mapToInt((times) -> neverAdmittedMoreThan(limit, window, times))
-                .max()
-                .orElse(0);
+        return byFence.values().stream()
+                .collect(Collectors.groupingBy(lossesBefore))
+                .values();
+    }
+
+    /**
+     * The same for one server of several: what it has granted or heard of. It hears of a loss later than that happened, so what comes after it is
+     * told by the order, not by the time.
+     */
+    private Collection<List<Long>> betweenLossesHere(Map<Long, Long> byFence) {
+        TreeMap<Long, Numbered> numbers = new TreeMap<>();
+        Map<Numbered, Long> lossesBefore = new HashMap<>();
+        long losses = 0;
+        for (Step step : this.history.steps()) {
+            if (step instanceof Restarted restarted && restarted.lost()) {
+                losses++;
+            } else if (step instanceof Numbered numbered) {
+                numbers.put(numbered.fromMicros(), numbered);
+                lossesBefore.put(numbered, losses);
+            }
+        }
+        Map<Long, List<Long>> apart = new HashMap<>();
+        byFence.forEach((fence, time) -> {
+            Map.Entry<Long, Numbered> call = numbers.floorEntry(fence);
+            if (call != null && call.getValue().toNumber() >= fence) {
+                apart.computeIfAbsent(lossesBefore.get(call.getValue()), (none) -> new ArrayList<>())
+                        .add(time);
+            }
+        });
+        return apart.values();
     }
 
     private static int neverAdmittedMoreThan(int limit, Duration window, List<Long> times) {

@@ -8,6 +8,7 @@ import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
 import io.ratelimit.wholesystem.Step.Lease;
+import io.ratelimit.wholesystem.Step.Numbered;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
@@ -490,6 +491,51 @@ class HistoryCheckerTests {
             broken(() -> new HistoryChecker(history).neverMoreSlotsInUseThan(1));
         }
 
+        @Test
+        void countsTheRatesOfOneServerApart() {
+            admittedAndTold(1, 2, 3, 4);
+            steps.add(new Numbered(1, 1));
+            steps.add(new Numbered(3, 3));
+            assertThat(besideAnother(new Numbered(2, 2), new Numbered(4, 4))
+                            .neverAdmittedMoreSinceALossThan(2, Duration.ofSeconds(1)))
+                    .isEqualTo(2);
+        }
+
+        @Test
+        void countsAllRatesOfOneServer() {
+            admittedAndTold(1, 2, 3, 4);
+            steps.add(new Numbered(1, 1));
+            steps.add(new Numbered(3, 4));
+            broken(() -> besideAnother(new Numbered(2, 2)).neverAdmittedMoreSinceALossThan(2, Duration.ofSeconds(1)));
+        }
+
+        @Test
+        void toldToAReplicaLaterLetsRatesBeginAnewAllTheSame() {
+            admittedAndTold(1, 3);
+            steps.add(new Numbered(1, 1));
+            lost(9);
+            steps.add(new Numbered(3, 3));
+            checkerOfReplica().neverAdmittedMoreSinceALossThan(1, Duration.ofSeconds(1));
+        }
+
+        @Test
+        void toldToAReplicaLaterLetsNoMoreThanTheRateBeginAnew() {
+            admittedAndTold(1, 3, 4);
+            steps.add(new Numbered(1, 1));
+            lost(9);
+            steps.add(new Numbered(3, 3));
+            steps.add(new Numbered(4, 4));
+            broken(() -> checkerOfReplica().neverAdmittedMoreSinceALossThan(1, Duration.ofSeconds(1)));
+        }
+
+        private HistoryChecker checkerOfReplica() {
+            return besideAnother(Restarted.empty(2, 2));
+        }
+
+        private HistoryChecker besideAnother(Step... elsewhere) {
+            return new HistoryChecker(new History(steps, List.of(elsewhere), occurrences, END));
+        }
+
         private void use(String ticket, long fence) {
             granted(ticket, fence);
             told(1, Event.GRANTED, 10 * fence, fence);
@@ -526,6 +572,38 @@ class HistoryCheckerTests {
             told(1, Event.VALID, 35, 1);
             told(1, Event.CLOSING_LATE, 40, 1);
             broken(() -> checker().neverMoreSlotsInUseThan(1));
+        }
+    }
+
+    @Nested
+    class GrantsThatAreToldTooLate {
+
+        @Test
+        void areNotInUseMeanwhile() {
+            granted("a", 1);
+            told(1, Event.FROZEN, 5, 0);
+            steps.add(new Freed("a", false));
+            granted("b", 2);
+            told(2, Event.GRANTED, 10, 2);
+            told(1, Event.GRANTED, 30, 1);
+            told(1, Event.CLOSING_LATE, 31, 1);
+            told(2, Event.CLOSING, 40, 2);
+            checker().neverMoreSlotsInUseThan(1);
+            checker().neverMoreInUseThan(1);
+        }
+
+        @Test
+        void areInUseIfTheyAreTakenForValid() {
+            granted("a", 1);
+            told(1, Event.FROZEN, 5, 0);
+            steps.add(new Freed("a", false));
+            granted("b", 2);
+            told(2, Event.GRANTED, 10, 2);
+            told(1, Event.GRANTED, 30, 1);
+            told(1, Event.CLOSING, 31, 1);
+            told(2, Event.CLOSING, 40, 2);
+            broken(() -> checker().neverMoreSlotsInUseThan(1));
+            broken(() -> checker().neverMoreInUseThan(1));
         }
     }
 

@@ -1,9 +1,12 @@
 package io.ratelimit.wholesystem;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
 import io.ratelimit.wholesystem.Step.Lease;
+import io.ratelimit.wholesystem.Step.Numbered;
 import io.ratelimit.wholesystem.Step.PutBack;
 import io.ratelimit.wholesystem.Step.Queued;
 import io.ratelimit.wholesystem.Step.Renewed;
@@ -15,6 +18,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -43,6 +47,8 @@ final class PartitionWitness {
     private final Set<String> gone = new HashSet<>();
 
     private final Map<String, Long> sequences = new HashMap<>();
+
+    private @Nullable Numbered numbered;
 
     private long callMicros;
 
@@ -77,11 +83,18 @@ final class PartitionWitness {
                 || line.contains("] \"HDEL\"")
                 || line.contains("] \"ZADD\"")
                 || line.contains("] \"ZREM\"")
-                || line.contains("] \"SET\"") && line.contains("\"PXAT\"");
+                || line.contains("] \"SET\"")
+                || line.contains("] \"GET\"");
     }
 
     /** A call has begun, so the one before is over. */
     void begin(MonitorLine call) {
+        if (this.isInTransaction && isWithinTransaction(call)) {
+            if (isExpiry(call)) {
+                forgotten(this.callMicros);
+            }
+            return;
+        }
         end();
         this.callMicros = call.micros();
         this.isInTransaction = call.command().equalsIgnoreCase("MULTI");
@@ -95,6 +108,18 @@ final class PartitionWitness {
             this.ids.addAll(SeenCall.ids(call));
             this.isReplica = false;
         }
+    }
+
+    /**
+     * What a master tells of a script is one transaction, and not all of it is of interest: expiries, and keys that it found to be over. Others
+     * may be answered between its begin and the rest.
+     */
+    private static boolean isWithinTransaction(MonitorLine call) {
+        String command = call.command().toUpperCase(Locale.ROOT);
+        return !(command.equals("MULTI")
+                || command.equals("EXEC")
+                || command.equals("FLUSHALL")
+                || SeenCall.isOnPartition(call));
     }
 
     /** Returns whether a master tells that the keys of the partition are over. */
@@ -146,7 +171,15 @@ final class PartitionWitness {
             return;
         }
         switch (line.command() + on.substring(this.key.length())) {
-            case "SET" -> this.expiresAtMillis = Long.parseLong(line.word(4));
+            case "SET" -> {
+                if (line.word(3).equals("PXAT")) {
+                    this.expiresAtMillis = Long.parseLong(line.word(4));
+                }
+                ByteBuffer header = doubles(line.bytes(2));
+                long fromMicros = (long) header.getDouble(1);
+                long toNumber = (long) header.getDouble(9);
+                this.numbered = (toNumber >= fromMicros) ? new Numbered(fromMicros, toNumber) : null;
+            }
             case "HSET:h" -> {
                 for (int i = 2; i < line.words().size(); i += 2) {
                     this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
@@ -199,6 +232,35 @@ final class PartitionWitness {
         this.steps.accept(step);
     }
 
+    /**
+     * The connection was cut, so what Redis has done since the last call was not seen. Its state is not lost.
+     *
+     * @param state how things stand now, see {@link RedisProbe#snapshot}
+     * @param atMicros now
+     */
+    void resumed(List<List<String>> state, long atMicros) {
+        List<String> packed = state.get(0);
+        Map<String, Lease> leases = new HashMap<>();
+        for (int i = 0; i < packed.size(); i += 2) {
+            addLease(leases, packed.get(i), packed.get(i + 1).getBytes(ISO_8859_1));
+        }
+        List<String> tickets = state.get(1);
+        Map<String, Long> numbers = new HashMap<>();
+        for (int i = 0; i < tickets.size(); i += 2) {
+            numbers.put(tickets.get(i), (long)
+                    doubles(tickets.get(i + 1).getBytes(ISO_8859_1)).getDouble(0));
+        }
+        List<String> scores = state.get(2);
+        List<Queued> queue = new ArrayList<>();
+        for (int i = 0; i < scores.size(); i += 2) {
+            queue.add(new Queued(scores.get(i), numbers.get(scores.get(i)), Double.parseDouble(scores.get(i + 1))));
+        }
+        long expiresAt = Long.parseLong(state.get(3).get(0));
+        restarted(
+                new Restarted(this.callMicros, atMicros, false, leases, queue),
+                (expiresAt > 0) ? expiresAt : Long.MAX_VALUE);
+    }
+
     /** Returns the state of the partition, as it is in Redis: that has begun anew, and nobody has asked it for anything yet. */
     static Restarted stateOf(RedisProbe probe, long blindFromMicros, boolean lost) {
         List<Queued> queue = new ArrayList<>();
@@ -212,13 +274,15 @@ final class PartitionWitness {
     /** Returns what is held, as it is in Redis. */
     static Map<String, Lease> leases(RedisProbe probe) {
         Map<String, Lease> leases = new HashMap<>();
-        probe.hash(Setup.PARTITION + ":h").forEach((permit, packed) -> {
-            ByteBuffer holder = doubles(packed);
-            if (fence(holder) > 0) {
-                leases.put(permit, new Lease(fence(holder), leaseEnd(holder), slots(holder)));
-            }
-        });
+        probe.hash(Setup.PARTITION + ":h").forEach((permit, packed) -> addLease(leases, permit, packed));
         return leases;
+    }
+
+    private static void addLease(Map<String, Lease> leases, String permit, byte[] packed) {
+        ByteBuffer holder = doubles(packed);
+        if (fence(holder) > 0) {
+            leases.put(permit, new Lease(fence(holder), leaseEnd(holder), slots(holder)));
+        }
     }
 
     /** Tells the steps of the script that is over. */
@@ -237,10 +301,14 @@ final class PartitionWitness {
             }
         }
         direct.values().forEach(this::tell);
+        if (this.numbered != null) {
+            tell(this.numbered);
+        }
         forgetCall();
     }
 
     private void forgetCall() {
+        this.numbered = null;
         this.holders.clear();
         this.gone.clear();
         this.moves.clear();

@@ -6,6 +6,7 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScoredValue;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
 import java.time.Duration;
@@ -76,10 +77,34 @@ final class RedisProbe implements AutoCloseable {
                 .collect(Collectors.toMap(ScoredValue::getValue, ScoredValue::getScore));
     }
 
+    /**
+     * Returns holders, tickets and queue of the partition, and when its keys expire, as they are at one moment: that at which whoever watches
+     * Redis sees the token.
+     */
+    List<List<String>> snapshot(String token) {
+        List<Object> parts = this.bytes.eval("""
+                local key = ARGV[2]
+                return { redis.call('HGETALL', key .. ':h'), redis.call('HGETALL', key .. ':t'),
+                  redis.call('ZRANGE', key .. ':q', 0, -1, 'WITHSCORES'), { tostring(redis.call('PEXPIRETIME', key)) } }
+                """, ScriptOutputType.MULTI, new String[0], token, Setup.PARTITION);
+        return parts.stream()
+                .map((part) -> ((List<?>) part).stream().map(String.class::cast).toList())
+                .toList();
+    }
+
     /** Returns whether it says that it is a master; one that cuts connections may become one. */
     boolean isMaster() {
+        return says("master");
+    }
+
+    /** Returns whether it says that it is a replica: one that says nothing may be anything. */
+    boolean isReplica() {
+        return says("slave");
+    }
+
+    private boolean says(String role) {
         try {
-            return this.commands.role().get(0).equals("master");
+            return this.commands.role().get(0).equals(role);
         } catch (RedisException ex) {
             return false;
         }

@@ -40,6 +40,9 @@ interface RedisSite extends AutoCloseable {
     /** Returns the link of a worker, if each has one of its own. */
     Proxy link(int worker);
 
+    /** Returns whether nothing is held and nobody waits, on the server that serves the partition. */
+    boolean isQuiet();
+
     /** Returns whether all that was done on the partition was seen. */
     boolean isSeen();
 

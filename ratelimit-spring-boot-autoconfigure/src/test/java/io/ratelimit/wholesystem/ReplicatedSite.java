@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import java.util.function.IntSupplier;
 
 /**
@@ -27,6 +28,9 @@ final class ReplicatedSite implements RedisSite {
 
     /** Says on which port the partition is served. */
     private final IntSupplier serving;
+
+    /** Says whether all whom clients ask name the server of a port. */
+    private final IntPredicate known;
 
     private final int secondPort;
 
@@ -49,9 +53,11 @@ final class ReplicatedSite implements RedisSite {
             String address,
             RedisServer first,
             IntSupplier serving,
+            IntPredicate known,
             Consumer<RedisProbe> replacement) {
         this.topology = topology;
         this.serving = serving;
+        this.known = known;
         this.address = address;
         this.first = first;
         this.replacement = replacement;
@@ -70,6 +76,7 @@ final class ReplicatedSite implements RedisSite {
                 "sentinel=" + addresses,
                 sentinels.server(sentinels.master()),
                 sentinels::master,
+                sentinels::allName,
                 (replica) -> failOver(addresses.split("[:,]")));
     }
 
@@ -93,6 +100,7 @@ final class ReplicatedSite implements RedisSite {
                         .findFirst()
                         .orElseThrow(),
                 () -> cluster.masterOf(Setup.PARTITION),
+                (port) -> true, // a node that comes back asks the others first
                 RedisProbe::takeOver);
     }
 
@@ -145,16 +153,24 @@ final class ReplicatedSite implements RedisSite {
         this.replacement.accept(this.secondProbe);
     }
 
+    /**
+     * Sentinels go on naming the old master for a moment: one that is started again meanwhile, empty and as a master, would be a third
+     * server for as long as it takes them to notice.
+     */
     @Override
     public void awaitReplaced() {
-        Awaiting.until("the replica has become master", this::isReplaced, () -> "it has not");
+        Awaiting.until(
+                "the replica has become master, and is known as such",
+                () -> isReplaced() && this.known.test(this.secondPort),
+                () -> "it has not");
     }
 
     @Override
     public void awaitOneMaster() {
         Awaiting.until(
                 "one of the two is the other's replica",
-                () -> this.firstProbe.isMaster() != this.secondProbe.isMaster(),
+                () -> this.firstProbe.isMaster() && this.secondProbe.isReplica()
+                        || this.firstProbe.isReplica() && this.secondProbe.isMaster(),
                 () -> "both are masters, or none is");
     }
 
@@ -166,6 +182,19 @@ final class ReplicatedSite implements RedisSite {
     @Override
     public Proxy link(int worker) {
         throw new UnsupportedOperationException("Workers find the servers themselves");
+    }
+
+    /**
+     * Asks that server itself: one that has died, come back and taken over again is not watched any more, and nobody is told when keys expire
+     * that came by replication and that no worker asks for.
+     */
+    @Override
+    public boolean isQuiet() {
+        RedisProbe serving = probe();
+        long nowMicros = Witness.nowMicros();
+        return serving.scores(Setup.PARTITION + ":q").isEmpty()
+                && PartitionWitness.leases(serving).values().stream()
+                        .noneMatch((lease) -> lease.endMicros() > nowMicros);
     }
 
     @Override

@@ -92,6 +92,11 @@ final class StandaloneSite implements RedisSite {
     }
 
     @Override
+    public boolean isQuiet() {
+        return this.witness.catchUp().isQuiet();
+    }
+
+    @Override
     public boolean isSeen() {
         return true;
     }

@@ -56,6 +56,22 @@ sealed interface Step {
     record Freed(String ticket, boolean byOwner) implements Step {}
 
     /**
+     * A call has given numbers: the fences of what it has granted, and the sequences of what it has queued. It tells which server has granted
+     * rates alone, of which nothing else is to be seen.
+     *
+     * @param fromMicros when it was, which is the least of the numbers
+     * @param toNumber the greatest of them
+     */
+    record Numbered(long fromMicros, long toNumber) implements Step {
+
+        /** It is about none. */
+        @Override
+        public String ticket() {
+            return "";
+        }
+    }
+
+    /**
      * Redis has begun anew: after its end, after all of its keys were deleted, or after those of the partition were over.
      *
      * @param blindFromMicros from when on nobody saw what it did

@@ -1,5 +1,6 @@
 package io.ratelimit.wholesystem;
 
+import io.lettuce.core.RedisException;
 import io.ratelimit.wholesystem.Step.Dropped;
 import io.ratelimit.wholesystem.Step.Freed;
 import io.ratelimit.wholesystem.Step.Granted;
@@ -21,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -43,6 +45,9 @@ final class Witness implements AutoCloseable {
 
     private volatile boolean isStubborn;
 
+    /** What it has not understood; it sees nothing from then on. */
+    private volatile @Nullable RuntimeException failure;
+
     private final PartitionWitness partition;
 
     private final List<Step> steps = new ArrayList<>();
@@ -54,6 +59,9 @@ final class Witness implements AutoCloseable {
     private final Map<String, Long> leaseEnds = new ConcurrentHashMap<>();
 
     private volatile long queued;
+
+    /** Scripts of its own that the server has run. */
+    private final AtomicLong snapshots = new AtomicLong();
 
     private Witness(int port, RedisProbe probe) {
         this.partition = new PartitionWitness(Setup.PARTITION, this::add);
@@ -74,12 +82,37 @@ final class Witness implements AutoCloseable {
     }
 
     private void readOn(int port, Reader lines) {
+        try {
+            readOnAndOn(port, lines);
+        } catch (RuntimeException ex) {
+            this.failure = ex;
+        }
+    }
+
+    private void readOnAndOn(int port, Reader lines) {
         read(lines);
         while (this.isStubborn) {
             try {
-                read(connect(port));
-            } catch (UncheckedIOException | IllegalStateException ex) {
+                Reader more = connect(port);
+                resume(more);
+                read(more);
+            } catch (IOException | UncheckedIOException | RedisException ex) {
                 // cut once more
+            }
+        }
+    }
+
+    /** What was done while nobody watched, and what Redis had not told when it cut the connection, is not known; how things stand now is. */
+    private void resume(Reader lines) throws IOException {
+        String token = UUID.randomUUID().toString();
+        List<List<String>> state = this.probe.snapshot(token);
+        this.snapshots.incrementAndGet();
+        for (String line = readLine(lines); line != null; line = readLine(lines)) {
+            if (line.contains(token)) {
+                synchronized (this.partition) {
+                    this.partition.resumed(state, MonitorLine.parse(line).micros());
+                }
+                return;
             }
         }
     }
@@ -91,7 +124,7 @@ final class Witness implements AutoCloseable {
             Reader lines = new BufferedReader(
                     new InputStreamReader(this.socket.getInputStream(), StandardCharsets.ISO_8859_1), 1 << 16);
             if (!"+OK".equals(readLine(lines))) {
-                throw new IllegalStateException("Redis does not want to be watched");
+                throw new IOException("Redis does not want to be watched");
             }
             return lines;
         } catch (IOException ex) {
@@ -108,7 +141,7 @@ final class Witness implements AutoCloseable {
     /** Returns whether it has seen all scripts that the server has run since its start. */
     boolean hasSeenAll() {
         long seen = catchUp().calls().stream().filter(SeenCall::isScript).count();
-        return seen >= this.probe.scripts();
+        return seen + this.snapshots.get() >= this.probe.scripts();
     }
 
     /**
@@ -158,6 +191,9 @@ final class Witness implements AutoCloseable {
                 },
                 this::toString);
         this.seenTokens.removeAll(tokens);
+        if (this.failure != null) {
+            throw new IllegalStateException("The witness has not understood what it has seen", this.failure);
+        }
         return this;
     }
 
