@@ -147,13 +147,12 @@ public sealed interface Operation<R extends Reply> {
      * @param permits the permits
      * @param tickets the tickets that wait
      */
-    record Renew(List<HeldPermit> permits, List<WaitingTicket> tickets)
-            implements Operation<Reply.Renewed> {
+    record Renew(List<HeldPermit> permits, List<WaitingTicket> tickets) implements Operation<Reply.Renewed> {
 
         /**
          * Copies the lists.
          *
-             * @param permits the permits
+         * @param permits the permits
          * @param tickets the tickets that wait
          */
         public Renew {

@@ -38,8 +38,6 @@ final class Leases {
 
     private static final int MOST_PER_CALL = 128;
 
-    private final String instance;
-
     private final Listeners listeners;
 
     private final LongSupplier nanoClock;
@@ -55,8 +53,7 @@ final class Leases {
     /** The last survey of all permits, as long as nothing has been granted since it began. */
     private final AtomicReference<@Nullable Survey> survey = new AtomicReference<>();
 
-    Leases(String instance, Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
-        this.instance = instance;
+    Leases(Listeners listeners, LongSupplier nanoClock, ScheduledExecutorService timers) {
         this.listeners = listeners;
         this.nanoClock = nanoClock;
         this.timers = timers;

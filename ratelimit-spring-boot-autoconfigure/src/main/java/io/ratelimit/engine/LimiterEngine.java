@@ -135,8 +135,8 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
         Route alone = new Route(memory, all, (partition, status) -> {}, nanoClock);
         Partitions partitions = new Partitions(resources.defaults().lease(), nanoClock);
         HotKeys hotKeys = new HotKeys(nanoClock);
-        this.leases = new Leases(this.instance, all, nanoClock, this.timers);
-        this.waiters = new Waiters(this.instance, this.leases, hotKeys, all, this.timers);
+        this.leases = new Leases(all, nanoClock, this.timers);
+        this.waiters = new Waiters(this.leases, hotKeys, all, this.timers);
         Shares shares = new Shares(shared, alone, partitions, this.leases, sightings);
         this.acquirer = new Acquirer(shared, own, shares, partitions, this.leases, this.waiters, hotKeys, all);
         this.requests = new Requests(resources, this.keyLimits, loads, this.acquirer, this.instance, nanoClock);

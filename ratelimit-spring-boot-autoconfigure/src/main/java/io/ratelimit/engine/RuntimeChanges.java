@@ -48,7 +48,7 @@ final class RuntimeChanges {
                 .filter((place) -> alikeForAllKeys || place.partition().key() == null)
                 .map((place) -> place.partition().key())
                 .distinct()
-                .forEach((key) -> route.execute(
-                        this.partitions.sharedStored(definition, key), new Renew(List.of(), List.of())));
+                .forEach((key) ->
+                        route.execute(this.partitions.sharedStored(definition, key), new Renew(List.of(), List.of())));
     }
 }

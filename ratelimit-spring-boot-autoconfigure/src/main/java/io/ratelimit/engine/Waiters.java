@@ -36,8 +36,6 @@ final class Waiters implements GrantListener {
 
     private static final int MOST_PER_CALL = 128;
 
-    private final String instance;
-
     private final Leases leases;
 
     private final HotKeys hotKeys;
@@ -50,8 +48,7 @@ final class Waiters implements GrantListener {
 
     private final Map<Place, Line> lines = new ConcurrentHashMap<>();
 
-    Waiters(String instance, Leases leases, HotKeys hotKeys, Listeners listeners, ScheduledExecutorService timers) {
-        this.instance = instance;
+    Waiters(Leases leases, HotKeys hotKeys, Listeners listeners, ScheduledExecutorService timers) {
         this.leases = leases;
         this.hotKeys = hotKeys;
         this.listeners = listeners;

@@ -835,7 +835,8 @@ abstract class WaitingContract extends RateAlgorithmContract {
             Queued first = queue(this.slot, "a:1", 1);
             Queued second = queue(this.slot, "a:2", 1);
             release(this.slot, permit);
-            Renew renew = new Renew(List.of(),
+            Renew renew = new Renew(
+                    List.of(),
                     List.of(
                             waiter("a:2", second.sequence(), 1),
                             waiter("a:3", 1, 2),

@@ -39,10 +39,10 @@ class WaitersTests {
 
     private final Route route = new Route(this.backend, new Listeners(List.of()), (partition, status) -> {}, this.time);
 
-    private final Leases leases = new Leases("a", new Listeners(List.of()), this.time, this.timers);
+    private final Leases leases = new Leases(new Listeners(List.of()), this.time, this.timers);
 
     private final Waiters waiters =
-            new Waiters("a", this.leases, new HotKeys(System::nanoTime), new Listeners(List.of()), this.timers);
+            new Waiters(this.leases, new HotKeys(System::nanoTime), new Listeners(List.of()), this.timers);
 
     private final Place slot = place(ConcurrencyLimit.of(1));
 
