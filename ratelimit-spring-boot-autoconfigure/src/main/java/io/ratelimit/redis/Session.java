@@ -79,8 +79,11 @@ final class Session implements RedisConnectionStateListener, AutoCloseable {
         return this.ofCluster;
     }
 
+    /** Returns whether it was not closed for good: while a connection is lost Lettuce says that it is not open, and goes on connecting. */
     boolean isOpen() {
-        return this.commands.isOpen();
+        return (this.commands instanceof RedisChannelHandler<?, ?> connection)
+                ? !connection.isClosed()
+                : this.commands.isOpen();
     }
 
     /** Returns whether there has been no connection for some time, and another can be made. Lettuce mends by itself what is short. */
