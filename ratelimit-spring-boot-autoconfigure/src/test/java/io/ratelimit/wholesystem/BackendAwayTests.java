@@ -191,15 +191,24 @@ class BackendAwayTests {
             Set<Long> local = new HashSet<>();
             Set<Long> inUse = new HashSet<>();
             boolean alone = false;
+            long newestLocal = 0;
             int allowed = 0;
             int greatest = 0;
             for (Occurrence occurrence : inOrder(worker)) {
                 switch (occurrence.event()) {
-                    case LOCAL -> local.add(occurrence.call());
-                    case GRANTED -> inUse.add(occurrence.call());
+                    case LOCAL -> {
+                        local.add(occurrence.call());
+                        newestLocal = occurrence.number();
+                    }
+                    case GRANTED -> {
+                        inUse.add(occurrence.call());
+                        // a thread may be told of a grant by Redis, which is back, before another says that it is; a fence is a time
+                        alone &= local.contains(occurrence.call()) || occurrence.number() < newestLocal;
+                    }
                     case CLOSING, CLOSING_LATE, LOST -> inUse.remove(occurrence.call());
                     case AWAY -> {
                         alone = true;
+                        newestLocal = Long.MAX_VALUE;
                         allowed = Math.max(SHARE, (int) inUse.stream()
                                 .filter((call) -> !local.contains(call))
                                 .count());
