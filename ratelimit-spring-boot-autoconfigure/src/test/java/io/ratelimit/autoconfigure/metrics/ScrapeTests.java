@@ -15,6 +15,7 @@ import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.metrics.LimitMetrics;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.mockito.Mockito;
@@ -70,7 +71,9 @@ class ScrapeTests {
         LimitBackend silent = Mockito.mock(
                 LimitBackend.class,
                 (invocation) ->
-                        (invocation.getMethod().getReturnType() == void.class) ? null : new CompletableFuture<>());
+                        (invocation.getMethod().getReturnType() == CompletionStage.class)
+                                ? new CompletableFuture<>()
+                                : null);
         this.runner
                 .withPropertyValues("ratelimit.lease=1h")
                 .withBean(LimitBackend.class, () -> silent)
