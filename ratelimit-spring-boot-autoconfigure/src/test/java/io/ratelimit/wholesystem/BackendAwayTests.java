@@ -202,7 +202,8 @@ class BackendAwayTests {
                     }
                     case GRANTED -> {
                         inUse.add(occurrence.call());
-                        // a thread may be told of a grant by Redis, which is back, before another says that it is; a fence is a time
+                        // a thread may be told of a grant by Redis, which is back, before another says that it is; a
+                        // fence is a time
                         alone &= local.contains(occurrence.call()) || occurrence.number() < newestLocal;
                     }
                     case CLOSING, CLOSING_LATE, LOST -> inUse.remove(occurrence.call());

@@ -70,10 +70,9 @@ class ScrapeTests {
     void aBackendThatNeverAnswersIsNotAskedAndHoldsNothingUp() {
         LimitBackend silent = Mockito.mock(
                 LimitBackend.class,
-                (invocation) ->
-                        (invocation.getMethod().getReturnType() == CompletionStage.class)
-                                ? new CompletableFuture<>()
-                                : null);
+                (invocation) -> (invocation.getMethod().getReturnType() == CompletionStage.class)
+                        ? new CompletableFuture<>()
+                        : null);
         this.runner
                 .withPropertyValues("ratelimit.lease=1h")
                 .withBean(LimitBackend.class, () -> silent)
