@@ -171,7 +171,7 @@ class WaitingStagesTests {
         CompletionStage<String> result = CompletableFuture.supplyAsync(
                         () -> bean.rejecting(() -> this.work),
                         (task) -> Schedulers.parallel().schedule(task))
-                .get(10, TimeUnit.SECONDS);
+                .get(1, TimeUnit.MINUTES);
         assertThat(result.toCompletableFuture()).isNotDone();
         assertThat(this.application.events()).containsExactly("?slotted");
     }

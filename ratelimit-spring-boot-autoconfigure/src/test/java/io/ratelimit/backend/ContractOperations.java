@@ -81,7 +81,7 @@ abstract class ContractOperations {
 
     final <R extends Reply> R execute(Partition partition, Operation<R> operation) {
         try {
-            return submit(partition, operation).get(20, TimeUnit.SECONDS);
+            return submit(partition, operation).get(1, TimeUnit.MINUTES);
         } catch (ExecutionException ex) {
             throw (RuntimeException) ex.getCause();
         } catch (Exception ex) {
@@ -223,10 +223,7 @@ abstract class ContractOperations {
     }
 
     static void eventually(ThrowingRunnable assertion) {
-        await().pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofSeconds(20))
-                .untilAsserted(assertion);
+        await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).untilAsserted(assertion);
     }
 
     static List<Long> boxed(long... amounts) {

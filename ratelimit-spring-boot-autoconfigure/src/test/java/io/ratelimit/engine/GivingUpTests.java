@@ -143,7 +143,7 @@ class GivingUpTests extends WaitingEngines {
                 isFree("slot");
             }
             race.close();
-            assertThat(answers.outcomes).hasSize(RACES).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.CANCELLED);
+            assertThat(answers.outcomes).hasSize(RACES).isSubsetOf(AcquireOutcome.ACQUIRED, AcquireOutcome.CANCELLED);
         }
     }
 

@@ -110,7 +110,7 @@ class LostStateTests {
 
     /** Long enough for a busy machine. */
     private static ConditionFactory await() {
-        return Awaitility.await().atMost(Duration.ofMinutes(1));
+        return Awaitility.await();
     }
 
     private void rememberState() {

@@ -281,7 +281,7 @@ class WaitTimeoutTests extends WaitingEngines {
                 isFree("slot");
             }
             race.close();
-            assertThat(answers.outcomes).hasSize(RACES).containsOnly(AcquireOutcome.ACQUIRED, AcquireOutcome.TIMEOUT);
+            assertThat(answers.outcomes).hasSize(RACES).isSubsetOf(AcquireOutcome.ACQUIRED, AcquireOutcome.TIMEOUT);
         }
     }
 }

@@ -55,12 +55,12 @@ class WaitingThreadsTests extends WaitingEngines {
                 }
             });
         }
-        await().atMost(Duration.ofSeconds(30)).until(() -> snapshot("slot").queued() == CALLERS);
+        await().until(() -> snapshot("slot").queued() == CALLERS);
         assertThat(threadsOfOurs()).hasSizeLessThanOrEqualTo(threadsBefore.size() + 2); // a timer for each engine
         int calls = backend.calls();
         await().during(Duration.ofMillis(300)).until(() -> backend.calls() == calls);
         before.close();
-        await().atMost(Duration.ofSeconds(30)).until(() -> fences.size() == CALLERS);
+        await().until(() -> fences.size() == CALLERS);
         await().untilAsserted(() -> isFree("slot"));
         assertThat(List.copyOf(fences)).isSorted().doesNotHaveDuplicates();
         callers.shutdown();

@@ -131,10 +131,10 @@ class MemoryBackendTests extends LimitBackendContract {
             queueTwo();
             Thread releasing = new Thread(() -> backend.execute(this.slot, new Release("first")));
             releasing.start();
-            assertThat(told.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(told.await(1, TimeUnit.MINUTES)).isTrue();
             assertThat(backend.execute(this.slot, new Inspect(10))
                             .toCompletableFuture()
-                            .get(10, TimeUnit.SECONDS)
+                            .get(1, TimeUnit.MINUTES)
                             .waiters())
                     .hasSize(1);
             goOn.countDown();
@@ -183,7 +183,7 @@ class MemoryBackendTests extends LimitBackendContract {
 
     private static void awaitQuietly(CountDownLatch latch) {
         try {
-            latch.await(10, TimeUnit.SECONDS);
+            latch.await(1, TimeUnit.MINUTES);
         } catch (InterruptedException ex) {
             Thread.currentThread().interrupt();
         }

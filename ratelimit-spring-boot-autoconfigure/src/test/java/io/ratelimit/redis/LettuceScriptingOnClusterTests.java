@@ -12,7 +12,6 @@ import io.ratelimit.testkit.WithRedisCluster;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -53,7 +52,7 @@ class LettuceScriptingOnClusterTests {
 
     /** Long enough for a busy machine. */
     private static ConditionFactory await() {
-        return Awaitility.await().atMost(Duration.ofMinutes(1));
+        return Awaitility.await();
     }
 
     private static byte[] bytes(String text) {

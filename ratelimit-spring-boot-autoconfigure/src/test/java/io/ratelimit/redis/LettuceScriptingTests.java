@@ -234,7 +234,7 @@ class LettuceScriptingTests {
             }
             scripting.add(call(1));
             scripting.send();
-            assertThat(replies.get(0).orTimeout(10, TimeUnit.SECONDS).join()).containsExactly(1L);
+            assertThat(replies.get(0).orTimeout(1, TimeUnit.MINUTES).join()).containsExactly(1L);
         }
     }
 

@@ -206,7 +206,6 @@ class MemoryAndRedisAgreeTests {
                     await(step)
                             .pollDelay(Duration.ZERO)
                             .pollInterval(Duration.ofMillis(1))
-                            .atMost(Duration.ofSeconds(10))
                             .until(() -> fromRedis.get(instance).list.size() >= expected);
                 }
             }
@@ -402,7 +401,7 @@ class MemoryAndRedisAgreeTests {
             try {
                 return backend.execute(partition, operation)
                         .toCompletableFuture()
-                        .get(10, TimeUnit.SECONDS);
+                        .get(1, TimeUnit.MINUTES);
             } catch (ExecutionException ex) {
                 return ex.getCause() instanceof IllegalArgumentException
                         ? ex.getCause().getMessage()

@@ -103,32 +103,27 @@ class RedisOverridesTests {
                         .engine
                         .acquireAsync(LimitRequest.of("pool").maxWait(Duration.ofMinutes(5))))
                 .toList();
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(three.get(0)
-                                .engine
-                                .operations()
-                                .inspect("pool", null)
-                                .join()
-                                .queued())
-                        .isEqualTo(100));
+        await().untilAsserted(() -> assertThat(three.get(0)
+                        .engine
+                        .operations()
+                        .inspect("pool", null)
+                        .join()
+                        .queued())
+                .isEqualTo(100));
 
         three.get(1).engine.operations().override("pool", slots(60)).join();
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(calls.stream().filter(CompletableFuture::isDone))
-                        .hasSize(60));
+        await().untilAsserted(() ->
+                assertThat(calls.stream().filter(CompletableFuture::isDone)).hasSize(60));
         assertThat(used(three.get(2))).isEqualTo(60);
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(three).allMatch((instance) -> instance.limit() == 60));
+        await().untilAsserted(() -> assertThat(three).allMatch((instance) -> instance.limit() == 60));
 
         three.forEach(Instance::stop);
         this.instances.clear();
         List<Instance> restarted =
                 IntStream.range(0, 3).mapToObj((i) -> new Instance()).toList();
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 60));
+        await().untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 60));
 
         restarted.get(2).engine.operations().resetOverride("pool").join();
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 5));
+        await().untilAsserted(() -> assertThat(restarted).allMatch((instance) -> instance.limit() == 5));
     }
 }

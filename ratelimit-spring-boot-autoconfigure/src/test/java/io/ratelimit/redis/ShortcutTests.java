@@ -202,7 +202,7 @@ class ShortcutTests {
                             new NestedMultiOutput<>(ByteArrayCodec.INSTANCE),
                             arguments.toCommandArgs())
                     .toCompletableFuture()
-                    .orTimeout(10, TimeUnit.SECONDS)
+                    .orTimeout(1, TimeUnit.MINUTES)
                     .join();
         }
 

@@ -161,11 +161,9 @@ class BackendAwayTests {
         this.workers.get(1).close(1);
         last.close(1);
         Awaiting.until("nothing is held", () -> ask(first, "holders", Event.HOLDERS) == 0, () -> this.workers);
-        first.acquire(LIMIT + 1, Call.impatient());
-        Awaiting.until(
-                "as many as there are slots are granted",
-                () -> ask(last, "holders", Event.HOLDERS) == LIMIT,
-                () -> this.workers);
+        hold(first, LIMIT, Call.impatient());
+        long refused = first.count(Event.REFUSED);
+        first.acquire(1, Call.impatient()).await(Event.REFUSED, refused + 1);
         first.close(LIMIT);
         System.out.printf(
                 "Redis killed under load of %d instances, %d slots, restarted %s: at most %s; all back %d ms after it listened, %s%n",

@@ -109,7 +109,7 @@ public final class Worker implements AutoCloseable {
         System.exit(0); // whoever said what to do is gone
     }
 
-    private void carryOut(String[] command) {
+    private void carryOut(String[] command) throws InterruptedException {
         switch (command[0]) {
             case "acquire" -> this.calls.acquire(Integer.parseInt(command[1]), Call.parse(command));
             case "block" -> this.calls.block(Integer.parseInt(command[1]), Call.parse(command));

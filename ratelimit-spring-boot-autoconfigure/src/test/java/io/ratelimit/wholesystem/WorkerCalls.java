@@ -9,16 +9,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.util.Assert;
 
 /**
  * The calls of a worker, and the permits that they hold until they are told to close them. Thread-safe.
@@ -41,7 +42,7 @@ final class WorkerCalls {
 
     private final Map<Long, CompletableFuture<Permit>> waiting = new ConcurrentSkipListMap<>();
 
-    private final Queue<Held> held = new ConcurrentLinkedQueue<>();
+    private final BlockingQueue<Held> held = new LinkedBlockingQueue<>();
 
     private volatile boolean unloaded;
 
@@ -119,10 +120,12 @@ final class WorkerCalls {
         }
     }
 
-    /** Closes the permits that were granted first. */
-    void close(int count) {
+    /** Closes the permits that were granted first, and waits for those of which only Redis knows yet. */
+    void close(int count) throws InterruptedException {
         for (int i = 0; i < count; i++) {
-            this.held.remove().close();
+            Held first = this.held.poll(1, TimeUnit.MINUTES);
+            Assert.state(first != null, "No permit is held");
+            first.close();
         }
     }
 
