@@ -40,9 +40,9 @@ class LlmClientTests {
 
     private static final int WARM_UP_CALLS = 20;
 
-    private static final long REQUESTS = 500;
+    private static final long REQUESTS = 200;
 
-    private static final long TOKENS = 20_000;
+    private static final long TOKENS = 8_000;
 
     private static final long MOST_PER_PROMPT = 150;
 
