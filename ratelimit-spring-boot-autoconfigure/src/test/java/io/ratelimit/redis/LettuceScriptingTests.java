@@ -3,7 +3,9 @@ package io.ratelimit.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.testkit.RedisConnections;
@@ -303,6 +305,33 @@ class LettuceScriptingTests {
             LettuceScripting other = new LettuceScripting(connections);
             assertThat(other.connected()).succeedsWithin(Duration.ofSeconds(10));
             other.close();
+        }
+
+        @Test
+        void endsAConnectionThatIsMadeOnlyThen() {
+            CompletableFuture<Void> isConnecting = new CompletableFuture<>();
+            CompletableFuture<Void> mayConnect = new CompletableFuture<>();
+            LettuceConnectionFactory slow =
+                    new LettuceConnectionFactory(
+                            RedisServer.shared().host(), RedisServer.shared().port()) {
+                        @Override
+                        public AbstractRedisClient getNativeClient() {
+                            isConnecting.complete(null);
+                            mayConnect.join();
+                            return super.getNativeClient();
+                        }
+                    };
+            slow.afterPropertiesSet();
+            slow.start();
+            LettuceScripting closed = new LettuceScripting(slow);
+            CompletableFuture<?> connected = closed.connected();
+            isConnecting.join();
+            closed.close();
+            mayConnect.complete(null);
+
+            Session session = (Session) connected.join();
+            await().until(() -> !session.isOpen());
+            slow.destroy();
         }
     }
 }
