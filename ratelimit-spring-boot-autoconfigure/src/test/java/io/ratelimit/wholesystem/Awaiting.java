@@ -11,14 +11,14 @@ import org.awaitility.core.ConditionTimeoutException;
  */
 final class Awaiting {
 
-    private static final Duration LONGEST = Duration.ofSeconds(60);
+    private static final Duration LONGEST = Duration.ofMinutes(3);
 
     private static final Duration OFTEN = Duration.ofMillis(5);
 
     private Awaiting() {}
 
     /**
-     * Waits for a minute at most.
+     * Waits for three minutes at most: how long it takes on a busy machine decides nothing.
      *
      * @param what what is awaited
      * @param condition whether it is so

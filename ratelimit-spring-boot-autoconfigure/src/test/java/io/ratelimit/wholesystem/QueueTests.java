@@ -149,7 +149,9 @@ class QueueTests {
     void tenThousandOfOneInstanceAreServedInOrder() {
         int count = 10_000;
         int slots = 50;
-        WorkerProcess worker = this.system.start(Setup.ofSlots(slots).withMaxQueue(count));
+        WorkerProcess worker = this.system.start(Setup.ofSlots(slots)
+                .withMaxQueue(count)
+                .withLease(Duration.ofMinutes(1))); // renewing ten thousand takes its time
         worker.acquire(slots, Call.patient());
         this.witness.awaitHeld(slots);
         worker.acquire(count, Call.patient().holdingFor(Duration.ZERO));
