@@ -3,16 +3,13 @@ package io.ratelimit.redis;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.protocol.AsyncCommand;
-import io.netty.util.concurrent.FastThreadLocalThread;
 import io.ratelimit.LimitConfigurationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -24,8 +21,9 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * Runs scripts over Spring's Lettuce connection, in the order they are added. Connects on a thread of its own, so that nobody who calls
  * waits for that. Thread-safe.
  *
- * <p>A call leaves at once while few are under way; else it waits for one of them to be answered, and all that have come together by then
- * leave with one flush. One thread at a time sends (the queue-drain loop of reactive libraries), so the order is kept without a lock.
+ * <p>Calls leave as tasks of the thread of Netty that writes them: while that one wakes up, more may come, and what has come by then leaves
+ * with one flush. One task at a time sends (the queue-drain loop of reactive libraries), so the order is kept without a lock. While many calls
+ * are under way, further ones wait for one of them to be answered.
  *
  * <p>In a cluster nothing waits for calls under way: they may be those of a node that does not answer. While a slot moves from one node to
  * another, Redis refuses calls whose keys are neither all here nor all there; they are sent again until they have moved.
@@ -46,11 +44,6 @@ final class LettuceScripting implements AutoCloseable {
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
 
     private final Queue<ScriptCall> added = new ConcurrentLinkedQueue<>();
-
-    private final ThreadPoolExecutor sender = sender();
-
-    private final Executor sendLater =
-            CompletableFuture.delayedExecutor(PAUSE_WHILE_MOVING_MILLIS, TimeUnit.MILLISECONDS, this.sender);
 
     private final AtomicInteger toSend = new AtomicInteger();
 
@@ -83,34 +76,61 @@ final class LettuceScripting implements AutoCloseable {
         this.added.add(call);
     }
 
-    /**
-     * Sends what has been added, unless so much is under way that it had better wait.
-     *
-     * <p>A thread of Netty hands that over: what it sends is written at once, before what other threads have sent and Netty has not yet
-     * written, so the order would be lost.
-     */
+    /** Sends what has been added soon, unless so much is under way that it had better wait: whatever is answered sends again. */
     void send() {
-        if (this.added.isEmpty()) {
-            return;
-        }
-        if (Thread.currentThread() instanceof FastThreadLocalThread) {
-            this.sender.execute(this::sendInTurn);
-        } else {
-            sendInTurn();
+        if (!this.added.isEmpty() && mayDispatch() && this.toSend.getAndIncrement() == 0) {
+            takeTurns();
         }
     }
 
-    private void sendInTurn() {
-        if (this.toSend.getAndIncrement() != 0) {
-            return;
-        }
-        int seen = 1;
-        do {
-            if (this.sentAnew.get() == 0 && !this.added.isEmpty()) {
-                trySendAdded();
+    private boolean mayDispatch() {
+        Session open = connection();
+        return open == null || mayDispatch(open);
+    }
+
+    private boolean mayDispatch(Session open) {
+        return open.isOfCluster() || this.underWay.get() < FEW_UNDER_WAY;
+    }
+
+    /** Returns the connection, if there is one. */
+    private @Nullable Session connection() {
+        CompletableFuture<Session> current = this.session.get();
+        return (current != null && current.isDone() && !current.isCompletedExceptionally()) ? current.join() : null;
+    }
+
+    /** Each turn is a task behind what Netty has been given to write before, so the order is kept though the thread may change. */
+    private void takeTurns() {
+        boolean more = true;
+        while (more) {
+            Session open = connection();
+            if (open != null && tryExecute(open)) {
+                return;
             }
-            seen = this.toSend.addAndGet(-seen);
-        } while (seen != 0);
+            more = takeTurn();
+        }
+    }
+
+    private boolean tryExecute(Session open) {
+        try {
+            open.readers().last().execute(() -> {
+                if (takeTurn()) {
+                    takeTurns();
+                }
+            });
+            return true;
+        } catch (RejectedExecutionException ex) {
+            failAdded(ex); // Netty has been shut down
+            return false;
+        }
+    }
+
+    /** Sends what there is; returns whether more may have come. */
+    private boolean takeTurn() {
+        int seen = this.toSend.get();
+        if (this.sentAnew.get() == 0 && !this.added.isEmpty()) {
+            trySendAdded();
+        }
+        return this.toSend.addAndGet(-seen) != 0;
     }
 
     private void trySendAdded() {
@@ -125,7 +145,7 @@ final class LettuceScripting implements AutoCloseable {
         CompletableFuture<Session> current = session();
         if (current.isCompletedExceptionally()) {
             failAdded(current.handle((open, failure) -> failure).join());
-        } else if (current.isDone() && (current.join().isOfCluster() || this.underWay.get() < FEW_UNDER_WAY)) {
+        } else if (current.isDone() && mayDispatch(current.join())) {
             dispatch(current.join());
         }
     }
@@ -184,8 +204,11 @@ final class LettuceScripting implements AutoCloseable {
     }
 
     private void answered(ScriptCall call, Session open, List<Object> reply, @Nullable Throwable failure) {
+        open.readers().learn();
         if (isMoving(failure) && !call.reply().isDone()) {
-            this.sendLater.execute(() -> sendAgain(call, open));
+            open.readers()
+                    .last()
+                    .schedule(() -> sendAgain(call, open), PAUSE_WHILE_MOVING_MILLIS, TimeUnit.MILLISECONDS);
         } else {
             this.underWay.decrementAndGet();
             complete(call, reply, failure);
@@ -278,21 +301,8 @@ final class LettuceScripting implements AutoCloseable {
 
     /** Completes when whoever reads replies has read what has arrived by now. */
     CompletableFuture<Void> caughtUp() {
-        CompletableFuture<Session> current = this.session.get();
-        return (current != null && current.isDone() && !current.isCompletedExceptionally())
-                ? current.join().readers().caughtUp()
-                : CompletableFuture.completedFuture(null);
-    }
-
-    private static ThreadPoolExecutor sender() {
-        ThreadPoolExecutor sender =
-                new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), (task) -> {
-                    Thread thread = new Thread(task, "ratelimit-redis-send");
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        sender.allowCoreThreadTimeOut(true);
-        return sender;
+        Session open = connection();
+        return (open != null) ? open.readers().caughtUp() : CompletableFuture.completedFuture(null);
     }
 
     /** Gives the connection back; what comes afterwards fails. */

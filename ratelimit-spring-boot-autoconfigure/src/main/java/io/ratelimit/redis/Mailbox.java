@@ -10,8 +10,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations on one partition that wait for their call: group commit. Alone, an operation leaves at once; while calls are under way,
- * those that come gather and leave together in the next one. Order is kept. Thread-safe; the lock is held for moments only.
+ * The operations on one partition that wait for their call: group commit. Alone, an operation leaves at once, and others that come before
+ * its call is written join it; while calls are under way, those that come gather and leave together in the next one. Order is kept.
+ * Thread-safe; the lock is held for moments only.
  *
  * <p>A call of releases alone does not count as under way: nobody waits for it, so the next acquisition is sent right behind it.
  */
@@ -81,26 +82,34 @@ final class Mailbox {
     }
 
     private void letGo() {
+        if (!this.underWay.isEmpty()) {
+            fill(this.underWay.get(this.underWay.size() - 1));
+        }
         while (!this.waiting.isEmpty() && this.counted < MOST_UNDER_WAY) {
-            Batch batch = nextBatch();
+            Batch batch = new Batch(this);
+            fill(batch);
             this.underWay.add(batch);
-            this.counted += batch.isReleasesOnly() ? 0 : 1;
             this.sender.accept(batch);
         }
     }
 
-    private Batch nextBatch() {
-        Submission<?> first = this.waiting.remove();
-        Batch batch = new Batch(this, first);
-        int ids = weight(first);
-        for (Submission<?> next = this.waiting.peek(); next != null; next = this.waiting.peek()) {
-            ids += weight(next);
-            if (ids > MOST_IDS || !next.canShareCallWith(first)) {
-                break;
-            }
+    private void fill(Batch batch) {
+        for (Submission<?> next = this.waiting.peek();
+                next != null && batch.hasRoomFor(next);
+                next = this.waiting.peek()) {
+            this.counted += (batch.isReleasesOnly() && !next.isRelease()) ? 1 : 0;
             batch.add(this.waiting.remove());
         }
-        return batch;
+    }
+
+    /** The call of a batch is being written: it takes nothing more. */
+    private void close(Batch batch) {
+        this.lock.lock();
+        try {
+            batch.closed = true;
+        } finally {
+            this.lock.unlock();
+        }
     }
 
     /** An operation that names nothing takes its time too. */
@@ -163,19 +172,34 @@ final class Mailbox {
 
         private final List<Submission<?>> submissions = new ArrayList<>();
 
-        private boolean releasesOnly;
+        private int ids;
+
+        private boolean closed;
+
+        private boolean releasesOnly = true;
 
         private @Nullable ScriptCall call;
 
-        private Batch(Mailbox mailbox, Submission<?> first) {
+        private Batch(Mailbox mailbox) {
             this.mailbox = mailbox;
-            this.releasesOnly = true;
-            add(first);
+        }
+
+        private boolean hasRoomFor(Submission<?> submission) {
+            return this.submissions.isEmpty()
+                    || (!this.closed
+                            && this.ids + weight(submission) <= MOST_IDS
+                            && submission.canShareCallWith(first()));
         }
 
         private void add(Submission<?> submission) {
             this.submissions.add(submission);
+            this.ids += weight(submission);
             this.releasesOnly &= submission.isRelease();
+        }
+
+        /** Takes nothing more from now on: its call is being written, or will not be. */
+        void close() {
+            this.mailbox.close(this);
         }
 
         /** Its call was made. */
@@ -187,6 +211,7 @@ final class Mailbox {
             if (this.call != null
                     && this.submissions.get(this.submissions.size() - 1).isOverdue(nowNanos)) {
                 overdue.add(this.call.reply());
+                this.closed = true; // whoever comes now is in time
                 return;
             }
             for (Submission<?> submission : this.submissions) {
@@ -208,7 +233,7 @@ final class Mailbox {
             return this.submissions.get(0);
         }
 
-        /** Returns the operations in the order of their submission. */
+        /** Returns the operations in the order of their submission; more may come until it is closed. */
         List<Submission<?>> submissions() {
             return this.submissions;
         }

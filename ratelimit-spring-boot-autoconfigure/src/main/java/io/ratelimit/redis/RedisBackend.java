@@ -170,16 +170,19 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
 
     /** Adds the call of a batch to those to be sent. */
     private void add(Mailbox.Batch batch) {
-        List<Submission<?>> submissions = batch.inOrderOfCall();
-        ScriptCall call = new ScriptCall(
-                this.partitionScript.obtain(), batch.mailbox().keys(), (arguments) -> write(submissions, arguments));
+        ScriptCall call =
+                new ScriptCall(this.partitionScript.obtain(), batch.mailbox().keys(), (arguments) -> {
+                    batch.close();
+                    write(batch.inOrderOfCall(), arguments);
+                });
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
             try {
                 if (failure == null) {
-                    answer(submissions, reply);
+                    answer(batch.inOrderOfCall(), reply);
                 } else {
-                    fail(submissions, unavailable(failure));
+                    batch.close();
+                    fail(batch.submissions(), unavailable(failure));
                 }
             } finally {
                 batch.mailbox().answered(batch);

@@ -11,7 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The threads of Netty that read the replies of connections. Thread-safe.
+ * The threads of Netty that read the replies of connections, and write to them. Thread-safe.
  */
 final class ReplyReaders implements AutoCloseable {
 
@@ -19,9 +19,28 @@ final class ReplyReaders implements AutoCloseable {
 
     private final EventLoopGroup threads;
 
+    private volatile EventExecutor last;
+
     ReplyReaders(ClientResources resources) {
         this.resources = resources;
         this.threads = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
+        this.last = this.threads.next();
+    }
+
+    /** Learns that the current thread is that of a connection. */
+    void learn() {
+        if (!this.last.inEventLoop()) {
+            for (EventExecutor thread : this.threads) {
+                if (thread.inEventLoop()) {
+                    this.last = thread;
+                }
+            }
+        }
+    }
+
+    /** Returns that which a connection was seen to have last: what it writes itself is on its way at once. */
+    EventExecutor last() {
+        return this.last;
     }
 
     /** Completes when each has read what has arrived by now. */

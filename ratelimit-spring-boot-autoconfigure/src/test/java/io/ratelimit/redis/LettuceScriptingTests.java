@@ -215,6 +215,28 @@ class LettuceScriptingTests {
             assertThat(calls("eval") - sources).isEqualTo(1);
         }
 
+        /** So that whoever comes meanwhile can join it. */
+        @Test
+        void isWrittenByTheThreadOfNettyInATurnOfItsOwn() throws Exception {
+            Session session = (Session) scripting.connected().join();
+            AtomicInteger written = new AtomicInteger();
+            ScriptCall late = new ScriptCall(APPEND, new byte[][] {KEY}, (arguments) -> {
+                assertThat(session.readers().last().inEventLoop()).isTrue();
+                arguments.add(written.incrementAndGet());
+            });
+            int writtenWithinTheTurn = session.readers()
+                    .last()
+                    .submit(() -> {
+                        scripting.add(late);
+                        scripting.send();
+                        return written.get();
+                    })
+                    .get();
+            assertThat(late.reply().join()).containsExactly(1L);
+            assertThat(writtenWithinTheTurn).isZero();
+            assertThat(written).hasValue(1);
+        }
+
         @Test
         void thatFailsSaysWhy() {
             ScriptCall wrong = new ScriptCall(script("return nonsense()"), new byte[0][], (arguments) -> {});
@@ -232,7 +254,10 @@ class LettuceScriptingTests {
                 });
                 scripting.add(wrong);
                 scripting.send();
-                assertThat(wrong.reply()).isCompletedExceptionally();
+                assertThat(wrong.reply())
+                        .failsWithin(Duration.ofMinutes(1))
+                        .withThrowableThat()
+                        .withMessageContaining("no arguments");
             }
             scripting.add(call(1));
             scripting.send();

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -33,7 +34,17 @@ class MailboxTests {
 
     private final List<Batch> sent = new ArrayList<>();
 
-    private final Mailbox mailbox = new Mailbox(new byte[0][], this.sent::add);
+    /** Whether calls are written as soon as they leave. */
+    private boolean writes = true;
+
+    private final Mailbox mailbox = new Mailbox(new byte[0][], this::send);
+
+    private void send(Batch batch) {
+        this.sent.add(batch);
+        if (this.writes) {
+            batch.close();
+        }
+    }
 
     private static Partition partition(List<Limit> limits, long stampMicros) {
         return new Partition("pool", null, limits, stampMicros, Duration.ofSeconds(10));
@@ -273,6 +284,85 @@ class MailboxTests {
             assertThat(sent.get(3).first().partition()).isSameAs(newer);
             assertThat(sent.get(4).first().partition()).isSameAs(equal);
             assertThat(operations(5)).containsExactly(acquire(5));
+        }
+    }
+
+    @Nested
+    class ACallThatIsNotWrittenYet {
+
+        @BeforeEach
+        void doNotWrite() {
+            writes = false;
+        }
+
+        @Test
+        void isJoinedUntilItIs() {
+            submit(release(1));
+            submit(acquire(1));
+            submit(acquire(2));
+            assertThat(sent).hasSize(1);
+            assertThat(operations(0)).containsExactly(release(1), acquire(1), acquire(2));
+            sent.get(0).close();
+            submit(acquire(3));
+            assertThat(sent).hasSize(2);
+            assertThat(operations(0)).hasSize(3);
+            assertThat(operations(1)).containsExactly(acquire(3));
+        }
+
+        @Test
+        void isJoinedThoughTwoAreUnderWay() {
+            submit(acquire(1));
+            sent.get(0).close();
+            submit(acquire(2));
+            submit(acquire(3));
+            assertThat(sent).hasSize(2);
+            assertThat(operations(1)).containsExactly(acquire(2), acquire(3));
+        }
+
+        @Test
+        void ofReleasesAloneIsJoinedByWhatCountsOnlyWhereThereIsRoom() {
+            submit(acquire(1));
+            sent.get(0).close();
+            submit(acquire(2));
+            sent.get(1).close();
+            answer(0);
+            submit(release(1));
+            submit(acquire(3));
+            assertThat(operations(2)).containsExactly(release(1), acquire(3));
+            sent.get(2).close();
+            submit(release(2));
+            assertThat(sent).as("behind those that count").hasSize(3);
+        }
+
+        @Test
+        void isJoinedByNoMoreThanItHolds() {
+            for (int i = 0; i < 200; i++) {
+                submit(acquire(i));
+            }
+            assertThat(operations(0)).hasSize(128);
+            assertThat(operations(1)).hasSize(72);
+        }
+
+        @Test
+        void isNotJoinedByAnotherDefinition() {
+            submit(acquire(1));
+            submit(partition(LIMITS, 2), acquire(2), NEVER);
+            submit(acquire(3));
+            assertThat(operations(0)).containsExactly(acquire(1));
+            assertThat(operations(1)).containsExactly(acquire(2));
+            answer(0);
+            assertThat(operations(2)).containsExactly(acquire(3));
+        }
+
+        @Test
+        void isNotJoinedOnceItIsOverdue() {
+            CompletableFuture<?> early = submit(PARTITION, acquire(1), 100);
+            sent.get(0).made(new ScriptCall(LuaScript.heartbeat("clock.lua"), new byte[0][], (arguments) -> {}));
+            assertThat(mailbox.overdue(100)).hasSize(1);
+            submit(acquire(2));
+            assertThat(operations(0)).containsExactly(acquire(1));
+            assertThat(operations(1)).containsExactly(acquire(2));
+            assertThat(early).isNotDone();
         }
     }
 

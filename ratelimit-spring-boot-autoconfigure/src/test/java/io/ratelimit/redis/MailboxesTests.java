@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -38,12 +39,19 @@ class MailboxesTests {
 
     private final Mailboxes mailboxes = new Mailboxes(
             new RedisKeys("test:"),
-            this.sent::add,
+            written(this.sent),
             () -> {
                 this.onOverdue.get().run();
                 return new BackendUnavailableException("overdue");
             },
             this.deadlines);
+
+    private static Consumer<Batch> written(List<Batch> sent) {
+        return (batch) -> {
+            batch.close();
+            sent.add(batch);
+        };
+    }
 
     @AfterEach
     void close() {
@@ -179,7 +187,10 @@ class MailboxesTests {
         void makesRoomWhereThereAreTenThousandAndItIsIdle() {
             List<Batch> batches = new ArrayList<>();
             Mailboxes many = new Mailboxes(
-                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"), deadlines);
+                    new RedisKeys("test:"),
+                    written(batches),
+                    () -> new BackendUnavailableException("overdue"),
+                    deadlines);
             fill(many, batches, 0);
             Mailbox busy = batches.get(0).mailbox();
             Mailbox idle = batches.get(1).mailbox();
@@ -199,7 +210,10 @@ class MailboxesTests {
         void isNotTakenAwayWhileItIsBusyHoweverManyThereAre() {
             List<Batch> batches = new ArrayList<>();
             Mailboxes many = new Mailboxes(
-                    new RedisKeys("test:"), batches::add, () -> new BackendUnavailableException("overdue"), deadlines);
+                    new RedisKeys("test:"),
+                    written(batches),
+                    () -> new BackendUnavailableException("overdue"),
+                    deadlines);
             fill(many, batches, 10);
             submitTo(many, 5);
             assertThat(batches.get(batches.size() - 1).mailbox())
