@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.netty.util.concurrent.EventExecutor;
 import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
@@ -24,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -125,6 +127,37 @@ class LettuceScriptingTests {
             scripting.send();
             awaitReplies();
             assertThat(carriedOut()).containsExactlyElementsOf(upTo(CALLS));
+        }
+
+        /** What one thread gives another to write must not be overtaken by what that one writes itself. */
+        @Test
+        void isKeptWhereTheThreadThatWritesChanges() {
+            ReplyReaders readers = ((Session) scripting.connected().join()).readers();
+            scripting.add(call(0));
+            scripting.send();
+            awaitReplies();
+            EventExecutor own = readers.last();
+            EventExecutor other = StreamSupport.stream(own.parent().spliterator(), false)
+                    .filter((thread) -> thread != own)
+                    .findAny()
+                    .orElseThrow();
+            ScriptCall first = call(1);
+            ScriptCall second = call(2);
+            CompletableFuture<Void> firstIsGiven = new CompletableFuture<>();
+            own.execute(() -> {
+                firstIsGiven.join();
+                readers.learn();
+                scripting.add(second);
+                scripting.send();
+            });
+            other.execute(() -> {
+                readers.learn();
+                scripting.add(first);
+                scripting.send();
+                other.execute(() -> firstIsGiven.complete(null));
+            });
+            awaitReplies();
+            assertThat(carriedOut()).containsExactly(0, 1, 2);
         }
 
         @Test
