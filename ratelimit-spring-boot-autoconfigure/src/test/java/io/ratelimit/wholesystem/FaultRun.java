@@ -99,8 +99,10 @@ final class FaultRun {
         boolean answered = worker.count(Event.FAILED) == failed;
         if (answered) {
             assertThat(held)
-                    .as("granted of %d, for which there was room: %s", room, this.scene)
-                    .isEqualTo(room);
+                    .as(
+                            "granted of %d, for which there was room (more if this took longer than a window): %s",
+                            room, this.scene)
+                    .isGreaterThanOrEqualTo(room);
         }
         if (answered && setup.slots() > 0) {
             assertThat(PartitionWitness.leases(this.scene.site().probe()))
