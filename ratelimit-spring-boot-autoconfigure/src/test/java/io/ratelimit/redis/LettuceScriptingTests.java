@@ -365,6 +365,24 @@ class LettuceScriptingTests {
             other.close();
         }
 
+        /** As where an application closes its beans in another order. */
+        @Test
+        void ofTheConnectionFactoryFailsWhatComesAfterwards() {
+            LettuceConnectionFactory own = RedisConnections.open(
+                    RedisServer.shared().host(), RedisServer.shared().port());
+            LettuceScripting orphan = new LettuceScripting(own);
+            orphan.connected().join();
+            own.destroy();
+
+            orphan.add(call(0));
+            orphan.send();
+            orphan.add(call(1));
+            orphan.send();
+
+            assertThat(replies).allSatisfy((reply) -> assertThat(reply).failsWithin(Duration.ofMinutes(1)));
+            orphan.close();
+        }
+
         @Test
         void endsAConnectionThatIsMadeOnlyThen() {
             CompletableFuture<Void> isConnecting = new CompletableFuture<>();
