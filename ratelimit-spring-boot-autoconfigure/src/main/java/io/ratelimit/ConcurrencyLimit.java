@@ -39,10 +39,11 @@ public record ConcurrencyLimit(
      */
     public ConcurrencyLimit {
         Names.check("limit name", name);
-        Ranges.check("limit of the concurrency limit '" + name + "'", limit, 1, 1_000_000);
-        Ranges.check("lease of the concurrency limit '" + name + "'", lease, SHORTEST_LEASE, LONGEST_LEASE);
+        Ranges.check(limit, 1, 1_000_000, () -> "limit of the concurrency limit '" + name + "'");
+        Ranges.check(lease, SHORTEST_LEASE, LONGEST_LEASE, () -> "lease of the concurrency limit '" + name + "'");
         if (maxHold != null) {
-            Ranges.check("max-hold of the concurrency limit '" + name + "'", maxHold, SHORTEST_HOLD, LONGEST_HOLD);
+            Ranges.check(
+                    maxHold, SHORTEST_HOLD, LONGEST_HOLD, () -> "max-hold of the concurrency limit '" + name + "'");
         }
     }
 

@@ -60,7 +60,7 @@ public record PoolDefinition(String name, List<String> resources, PoolStrategy s
                 throw new IllegalArgumentException(
                         "The pool '%s' has a weight for '%s', which is not a member of it".formatted(name, resource));
             }
-            Ranges.check("weight of '%s' in the pool '%s'".formatted(resource, name), weight, 1, HIGHEST_WEIGHT);
+            Ranges.check(weight, 1, HIGHEST_WEIGHT, () -> "weight of '%s' in the pool '%s'".formatted(resource, name));
         });
     }
 

@@ -38,19 +38,19 @@ public record RateLimit(String name, long limit, Duration window, RateAlgorithm 
      */
     public RateLimit {
         Names.check("limit name", name);
-        Ranges.check("limit of the rate limit '" + name + "'", limit, 1, 10_000_000);
-        Ranges.check("window of the rate limit '" + name + "'", window, SHORTEST, LONGEST);
-        Ranges.check("burst of the rate limit '" + name + "'", burst, 1, 10_000_000);
+        Ranges.check(limit, 1, 10_000_000, () -> "limit of the rate limit '" + name + "'");
+        Ranges.check(window, SHORTEST, LONGEST, () -> "window of the rate limit '" + name + "'");
+        Ranges.check(burst, 1, 10_000_000, () -> "burst of the rate limit '" + name + "'");
         if (!algorithm.isBucket() && burst != limit) {
             throw new IllegalArgumentException(
                     "The burst of the rate limit '%s' is %d, but only token-bucket and leaky-bucket have a burst"
                             .formatted(name, burst));
         }
         Ranges.check(
-                "time in which the burst %d of the rate limit '%s' comes back".formatted(burst, name),
                 fillTime(burst, limit, window),
                 Duration.ZERO,
-                LONGEST_FILL);
+                LONGEST_FILL,
+                () -> "time in which the burst %d of the rate limit '%s' comes back".formatted(burst, name));
     }
 
     /**
@@ -99,7 +99,7 @@ public record RateLimit(String name, long limit, Duration window, RateAlgorithm 
      * @throws IllegalArgumentException if it is out of that range
      */
     public static void checkActual(String name, long actual) {
-        Ranges.check("amount used of the limit '" + name + "'", actual, 0, 100_000_000);
+        Ranges.check(actual, 0, 100_000_000, () -> "amount used of the limit '" + name + "'");
     }
 
     @Override

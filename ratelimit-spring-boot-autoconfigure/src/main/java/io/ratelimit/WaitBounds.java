@@ -20,16 +20,20 @@ final class WaitBounds {
 
     static void checkConfigured(String whose, @Nullable Duration maxWait, int maxQueue) {
         if (maxWait != null) {
-            Ranges.check("max-wait of " + whose, maxWait, SHORTEST, LONGEST);
+            Ranges.check(maxWait, SHORTEST, LONGEST, () -> "max-wait of " + whose);
         }
-        Ranges.check("max-queue of " + whose, maxQueue, 1, LONGEST_QUEUE);
+        Ranges.check(maxQueue, 1, LONGEST_QUEUE, () -> "max-queue of " + whose);
     }
 
     static void checkRequested(String resource, @Nullable Duration maxWait, int priority) {
-        String whose = "request for the resource '" + resource + "'";
         if (maxWait != null) {
-            Ranges.check("max wait of a " + whose, maxWait, Duration.ZERO, LONGEST);
+            Ranges.check(
+                    maxWait, Duration.ZERO, LONGEST, () -> "max wait of a request for the resource '" + resource + "'");
         }
-        Ranges.check("priority of a " + whose, priority, -HIGHEST_PRIORITY, HIGHEST_PRIORITY);
+        Ranges.check(
+                priority,
+                -HIGHEST_PRIORITY,
+                HIGHEST_PRIORITY,
+                () -> "priority of a request for the resource '" + resource + "'");
     }
 }

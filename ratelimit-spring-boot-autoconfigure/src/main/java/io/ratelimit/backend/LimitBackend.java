@@ -1,8 +1,8 @@
 package io.ratelimit.backend;
 
-import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Reply.Refused;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -36,10 +36,10 @@ public interface LimitBackend {
      * ago it still refuses. Whoever gets one need not call {@link #execute}. It costs no more than a look into memory.
      *
      * @param partition the partition
-     * @param acquire what would be asked for
+     * @param amounts how much of each limit would be asked for, in the order of the limits
      * @return the refusal, or {@code null} if the backend has to be asked, as by default it always has
      */
-    default @Nullable Refused knownRefusal(Partition partition, Acquire acquire) {
+    default @Nullable Refused knownRefusal(Partition partition, List<Long> amounts) {
         return null;
     }
 

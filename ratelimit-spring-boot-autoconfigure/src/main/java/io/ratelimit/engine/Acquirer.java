@@ -17,8 +17,8 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out one acquisition: asks the backend, and goes by the resource's policies where it refuses or is away. Thread-safe.
@@ -65,11 +65,44 @@ final class Acquirer {
         return definition.perInstance() ? this.memory : this.backend;
     }
 
-    /** Acquires; cancelling the result leaves the queue, and undoes what has been or will be granted. */
-    CompletableFuture<Answer> acquire(Acquisition acquisition) {
+    /**
+     * Acquires; cancelling the result leaves the queue, and undoes what has been or will be granted. What is known to be refused is
+     * refused at once, at the cost of a look into memory.
+     *
+     * @param request what to acquire
+     * @param tickets makes tickets: each asking has one of its own
+     */
+    CompletableFuture<Answer> acquire(Acquisition request, Supplier<String> tickets) {
+        Place where = place(request);
+        Answer known = knownRefusal(request, where);
+        if (known != null) {
+            Duration took = Duration.ofNanos(this.leases.nanoTime() - request.startNanos());
+            this.listeners.onAnswer(request.definition().name(), known.outcome(), took);
+            return CompletableFuture.completedFuture(known);
+        }
+        Acquisition acquisition = request.with(tickets.get());
         CompletableFuture<Answer> result = new CompletableFuture<>();
-        conclude(result, decide(acquisition, result), acquisition::definition, acquisition.startNanos());
+        conclude(result, decide(acquisition, where, result), acquisition::definition, acquisition.startNanos());
         return result;
+    }
+
+    private Place place(Acquisition acquisition) {
+        return new Place(
+                route(acquisition.definition()), this.partitions.shared(acquisition.terms(), acquisition.key()));
+    }
+
+    /** Returns the refusal that is known of without asking. */
+    @Nullable
+    Answer knownRefusal(Acquisition acquisition) {
+        return knownRefusal(acquisition, place(acquisition));
+    }
+
+    private @Nullable Answer knownRefusal(Acquisition acquisition, Place where) {
+        if (acquisition.waits() || where.route().isAway()) {
+            return null;
+        }
+        Refused known = where.route().knownRefusal(where.partition(), acquisition.amounts());
+        return (known != null) ? refused(acquisition, known, false) : null;
     }
 
     /**
@@ -124,7 +157,11 @@ final class Acquirer {
 
     /** Asks, and goes by the resource's policies where it refuses or its backend is away. */
     CompletionStage<Answer> decide(Acquisition acquisition, CompletableFuture<?> caller) {
-        return attempt(acquisition, caller).exceptionallyCompose((failure) -> {
+        return decide(acquisition, place(acquisition), caller);
+    }
+
+    private CompletionStage<Answer> decide(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
+        return attempt(acquisition, where, caller).exceptionallyCompose((failure) -> {
             BackendUnavailableException unavailable = Route.unavailable(failure);
             return (unavailable != null)
                     ? whileAway(acquisition, caller, unavailable)
@@ -134,21 +171,14 @@ final class Acquirer {
 
     /** Asks; fails with {@link BackendUnavailableException} if the backend is away, and nothing is held there then. */
     CompletionStage<Answer> attempt(Acquisition acquisition, CompletableFuture<?> caller) {
-        return attempt(acquisition, (where) -> ask(acquisition, where, caller));
+        return attempt(acquisition, place(acquisition), caller);
     }
 
-    /** As {@link #attempt}, without waiting, but asks the backend itself where what it refused lately may be remembered. */
-    CompletionStage<Answer> attemptAnew(Acquisition acquisition) {
-        return attempt(acquisition, (where) -> send(acquisition, where, atOnce(acquisition)));
-    }
-
-    private CompletionStage<Answer> attempt(Acquisition acquisition, Function<Place, CompletionStage<Answer>> asking) {
-        ResourceDefinition definition = acquisition.definition();
-        Place where = new Place(route(definition), this.partitions.shared(acquisition.terms(), acquisition.key()));
+    private CompletionStage<Answer> attempt(Acquisition acquisition, Place where, CompletableFuture<?> caller) {
         if (where.route().isAway()) {
             return CompletableFuture.failedStage(new BackendUnavailableException("The backend is away"));
         }
-        return asking.apply(where).whenComplete((answer, failure) -> {
+        return ask(acquisition, where, caller).whenComplete((answer, failure) -> {
             if (Route.isUnavailable(failure) && (acquisition.slots() > 0 || acquisition.waits())) {
                 this.leases.abandon(acquisition, where);
             }
@@ -159,21 +189,9 @@ final class Acquirer {
         if (acquisition.waits()) {
             return this.waiters.ask(acquisition, where, caller, (settled) -> answer(acquisition, where, settled));
         }
-        Acquire operation = atOnce(acquisition);
-        Refused known = where.route().knownRefusal(where.partition(), operation);
-        return (known != null)
-                ? CompletableFuture.completedStage(refused(acquisition, known, false))
-                : send(acquisition, where, operation);
-    }
-
-    private static Acquire atOnce(Acquisition acquisition) {
-        return new Acquire(acquisition.ticket(), acquisition.amounts());
-    }
-
-    private CompletionStage<Answer> send(Acquisition acquisition, Place where, Acquire operation) {
         long sentNanos = this.leases.nanoTime();
         return where.route()
-                .execute(where.partition(), operation)
+                .execute(where.partition(), new Acquire(acquisition.ticket(), acquisition.amounts()))
                 .thenApply((decision) -> answer(acquisition, where, new Settled(decision, sentNanos, false)));
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param policy what happens if there is no permit
  * @param maxWait how long it waits at most; zero unless the policy is {@link LimitPolicy#BLOCK}
  * @param priority its place in the queue
- * @param ticket identifies it
+ * @param ticket identifies it; empty as long as no backend has to be asked: refusals that are known of need none
  * @param startNanos when it began
  */
 record Acquisition(
@@ -35,11 +35,10 @@ record Acquisition(
         String ticket,
         long startNanos) {
 
-    static Acquisition of(LimitRequest request, ResourceDefinition definition, String ticket, long startNanos) {
-        return of(request, Terms.of(definition), ticket, startNanos);
-    }
+    private static final String NO_TICKET = "";
 
-    static Acquisition of(LimitRequest request, Terms terms, String ticket, long startNanos) {
+    /** Checks a request; what this returns has no ticket yet, for which it has to be asked of a backend. */
+    static Acquisition of(LimitRequest request, Terms terms, long startNanos) {
         ResourceDefinition definition = terms.definition();
         if (definition.key() != null && request.key() == null) {
             throw new IllegalArgumentException(
@@ -67,7 +66,7 @@ record Acquisition(
                 policy,
                 (policy == LimitPolicy.BLOCK) ? maxWait(request, definition) : Duration.ZERO,
                 request.priority(),
-                ticket,
+                NO_TICKET,
                 startNanos);
     }
 

@@ -104,7 +104,7 @@ final class Partitions {
         long stamp = terms.stampMicros(() -> definition.perInstance()
                 ? 1 + TimeUnit.NANOSECONDS.toMicros(terms.sinceNanos() - this.startNanos)
                 : stamp(terms.sinceNanos()));
-        return new Stamped(definition, definition.limits(), stamp, lease(definition)).partition(key);
+        return stamped(definition, definition.limits(), stamp).partition(key);
     }
 
     /** Returns the partition of this instance alone, at its share of the limits that hold for its key. */
@@ -114,14 +114,14 @@ final class Partitions {
             return share(definition, key);
         }
         long stamp = this.lastShare.incrementAndGet();
-        return new Stamped(definition, shareOf(definition.limits()), stamp, lease(definition)).partition(key);
+        return stamped(definition, shareOf(definition.limits()), stamp).partition(key);
     }
 
     /** Returns the partition that all instances share. */
     Partition shared(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shared.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(definition, definition.limits(), this.registeredMicros, lease(definition));
+            known = stamped(definition, definition.limits(), this.registeredMicros);
             this.shared.put(definition.name(), known);
         }
         return known.partition(key);
@@ -129,21 +129,19 @@ final class Partitions {
 
     /** Goes by another definition of a resource, which holds since that time by the backend's clock. */
     void restamp(ResourceDefinition definition, long atMicros) {
-        this.shared.put(definition.name(), new Stamped(definition, definition.limits(), atMicros, lease(definition)));
+        this.shared.put(definition.name(), stamped(definition, definition.limits(), atMicros));
     }
 
     /** Returns the partition that all instances share, of a key that is stored like this. */
     Partition sharedStored(ResourceDefinition definition, @Nullable String storedKey) {
-        Partition keyless = shared(definition, null);
-        return new Partition(keyless.resource(), storedKey, keyless.limits(), keyless.stampMicros(), keyless.lease());
+        return keyed(shared(definition, null), storedKey);
     }
 
     /** Returns the partition of this instance alone, at its share of the limits. */
     Partition share(ResourceDefinition definition, @Nullable String key) {
         Stamped known = this.shares.get(definition.name());
         if (known == null || !known.isOf(definition)) {
-            known = new Stamped(
-                    definition, shareOf(definition.limits()), this.lastShare.incrementAndGet(), lease(definition));
+            known = stamped(definition, shareOf(definition.limits()), this.lastShare.incrementAndGet());
             this.shares.put(definition.name(), known);
         }
         return known.partition(key);
@@ -167,6 +165,15 @@ final class Partitions {
         }
         ConcurrencyLimit slots = (ConcurrencyLimit) limit;
         return new ConcurrencyLimit(slots.name(), share, slots.lease(), slots.maxHold());
+    }
+
+    /** Stamps a definition; the limits are an immutable list, so that all partitions share this very object. */
+    private Stamped stamped(ResourceDefinition definition, List<Limit> limits, long stampMicros) {
+        return new Stamped(definition, new Partition(definition.name(), null, limits, stampMicros, lease(definition)));
+    }
+
+    private static Partition keyed(Partition keyless, @Nullable String storedKey) {
+        return new Partition(keyless.resource(), storedKey, keyless.limits(), keyless.stampMicros(), keyless.lease());
     }
 
     private Duration lease(ResourceDefinition definition) {
@@ -220,10 +227,8 @@ final class Partitions {
 
     /**
      * A definition and what goes with every operation on it.
-     *
-     * @param limits an immutable list, so that all partitions share this very object
      */
-    private record Stamped(ResourceDefinition definition, List<Limit> limits, long stamp, Duration lease) {
+    private record Stamped(ResourceDefinition definition, Partition keyless) {
 
         /** A definition is made once and replaced when it changes; comparing its values would cost every acquisition. */
         @SuppressWarnings("ReferenceEquality")
@@ -232,8 +237,7 @@ final class Partitions {
         }
 
         Partition partition(@Nullable String key) {
-            return new Partition(
-                    this.definition.name(), stored(this.definition, key), this.limits, this.stamp, this.lease);
+            return (key != null) ? keyed(this.keyless, stored(this.definition, key)) : this.keyless;
         }
     }
 }

@@ -44,7 +44,8 @@ final class PoolAcquirer {
             try {
                 ResourceOverride override =
                         this.resources.overrideOf(member.definition().name());
-                candidates.add(Acquisition.of(override.applyTo(request), member, this.tickets.get(), startNanos));
+                candidates.add(Acquisition.of(override.applyTo(request), member, startNanos)
+                        .with(this.tickets.get()));
             } catch (AboveCapacityException ex) {
                 tooSmall.add(ex);
             }

@@ -108,12 +108,12 @@ final class PoolAcquisition {
         if (!this.limiting.test(candidate.definition())) {
             return noted(candidate, Acquirer.bypassed(candidate));
         }
+        Acquisition atOnce = candidate.atOnce();
         // who waits elsewhere for longer than a refusal is remembered must not go by what is remembered
+        Answer known = candidate.waits() ? null : this.acquirer.knownRefusal(atOnce);
         return noted(
                 candidate,
-                candidate.waits()
-                        ? this.acquirer.attemptAnew(candidate.atOnce())
-                        : this.acquirer.attempt(candidate.atOnce(), this.caller));
+                (known != null) ? CompletableFuture.completedStage(known) : this.acquirer.attempt(atOnce, this.caller));
     }
 
     private CompletionStage<Answer> whileAway() {

@@ -10,6 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Finds out what a request is about: a resource, or the members of a pool, each with the limits that hold for the key and with what an
@@ -33,6 +34,8 @@ final class Requests {
 
     private final LongSupplier nanoClock;
 
+    private final Supplier<String> tickets = this::nextTicket;
+
     /**
      * Makes one.
      *
@@ -53,7 +56,7 @@ final class Requests {
         this.resources = resources;
         this.keyLimits = keyLimits;
         this.poolOrder = new PoolOrder(loads, () -> ThreadLocalRandom.current().nextDouble());
-        this.poolAcquirer = new PoolAcquirer(resources, acquirer, this::nextTicket);
+        this.poolAcquirer = new PoolAcquirer(resources, acquirer, this.tickets);
         this.acquirer = acquirer;
         this.instance = instance;
         this.nanoClock = nanoClock;
@@ -97,12 +100,12 @@ final class Requests {
 
     private CompletableFuture<Answer> acquire(LimitRequest request, Terms terms, OwnPermits own, long startNanos) {
         ResourceOverride override = this.resources.overrideOf(request.resource());
-        Acquisition acquisition = Acquisition.of(override.applyTo(request), terms, nextTicket(), startNanos);
+        Acquisition acquisition = Acquisition.of(override.applyTo(request), terms, startNanos);
         if (!override.limiting()) {
             return this.acquirer.bypass(acquisition);
         }
         own.check(acquisition, this.acquirer.route(acquisition.definition()));
-        return this.acquirer.acquire(acquisition);
+        return this.acquirer.acquire(acquisition, this.tickets);
     }
 
     private String nextTicket() {

@@ -5,12 +5,12 @@ import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.LimitBackend;
 import io.ratelimit.backend.Membership;
 import io.ratelimit.backend.Operation;
-import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Settings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -98,8 +98,8 @@ final class Route {
 
     /** Returns the refusal that the backend knows of without asking. */
     @Nullable
-    Refused knownRefusal(Partition partition, Acquire acquire) {
-        return this.backend.knownRefusal(partition, acquire);
+    Refused knownRefusal(Partition partition, List<Long> amounts) {
+        return this.backend.knownRefusal(partition, amounts);
     }
 
     CompletionStage<Membership> heartbeat(String instance, Duration lease) {

@@ -44,7 +44,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * </table>
  *
  * <p>All series of a resource exist from the moment it is known: at zero, {@code slots.limit} and {@code rate.available} at the
- * limit. Reading a meter never asks the backend. Thread-safe; what happens before the first {@link #bindTo} is not counted, but
+ * limit. Reading a meter never asks the backend; of samples that come from two threads at once the older may stay until the next
+ * answer or heartbeat. Thread-safe; what happens before the first {@link #bindTo} is not counted, but
  * for the gauges.
  *
  * @since 0.1.0

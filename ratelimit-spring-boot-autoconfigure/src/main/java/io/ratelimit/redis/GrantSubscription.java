@@ -5,8 +5,9 @@ import io.ratelimit.LimitStatus;
 import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Status;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,7 +20,6 @@ import org.springframework.data.redis.connection.MessageListener;
 import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.SubscriptionListener;
-import org.springframework.util.StringUtils;
 
 /**
  * Hears what happens to the tickets of one instance, on a connection of its own that is opened before the first ticket queues. Lettuce
@@ -155,39 +155,51 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
 
     @Override
     public void onMessage(Message message, byte @Nullable [] pattern) {
-        String[] lines =
-                StringUtils.delimitedListToStringArray(new String(message.getBody(), StandardCharsets.UTF_8), "\n");
-        Status status = status(lines[0], StringUtils.delimitedListToStringArray(lines[1], " "));
-        for (int i = 2; i < lines.length; i++) {
-            tell(lines[i], status);
+        ByteBuffer packed = ByteBuffer.wrap(message.getBody()).order(ByteOrder.LITTLE_ENDIAN);
+        tell(packed, readStatus(packed));
+    }
+
+    private static Status readStatus(ByteBuffer packed) {
+        List<Limit> limits = LimitsText.read(readText(packed));
+        long queued = readNumber(packed);
+        long wakeMicros = readNumber(packed);
+        List<LimitStatus> statuses = new ArrayList<>(limits.size());
+        for (Limit limit : limits) {
+            statuses.add(new LimitStatus(limit, readNumber(packed), ReplyReader.micros(readNumber(packed))));
+        }
+        return new Status(statuses, queued, wakeMicros, 0);
+    }
+
+    /** Passes messages on, as {@code main.lua} writes them. */
+    void tell(ByteBuffer messages, Status status) {
+        while (messages.hasRemaining()) {
+            long fence = readNumber(messages);
+            long grantedAtOrWaitMicros = readNumber(messages);
+            long leaseMicros = readNumber(messages);
+            long holdMicros = readNumber(messages);
+            String ticket = readText(messages);
+            if (fence > 0) {
+                this.listener.granted(
+                        ticket, new Granted(fence, grantedAtOrWaitMicros, leaseMicros, holdMicros, status));
+            } else {
+                this.listener.turn(ticket, ReplyReader.micros(grantedAtOrWaitMicros));
+            }
         }
     }
 
-    private static Status status(String limitsText, String[] numbers) {
-        List<LimitStatus> statuses = new ArrayList<>();
-        for (Limit limit : LimitsText.read(limitsText)) {
-            int next = 2 + 2 * statuses.size();
-            Duration reset = ReplyReader.micros(Long.parseLong(numbers[next + 1]));
-            statuses.add(new LimitStatus(limit, Long.parseLong(numbers[next]), reset));
-        }
-        return new Status(statuses, Long.parseLong(numbers[0]), Long.parseLong(numbers[1]), 0);
+    private static long readNumber(ByteBuffer packed) {
+        return (long) packed.getDouble();
     }
 
-    /** Passes a message on, as {@code main.lua} writes it. */
-    void tell(String message, Status status) {
-        String[] fields = StringUtils.delimitedListToStringArray(message, " ");
-        if (fields[0].equals("g")) {
-            this.listener.granted(
-                    fields[1],
-                    new Granted(
-                            Long.parseLong(fields[2]),
-                            Long.parseLong(fields[3]),
-                            Long.parseLong(fields[4]),
-                            Long.parseLong(fields[5]),
-                            status));
-        } else {
-            this.listener.turn(fields[1], ReplyReader.micros(Long.parseLong(fields[2])));
+    private static String readText(ByteBuffer packed) {
+        int from = packed.position();
+        int length = 0;
+        while (packed.get() != 0) {
+            length++;
         }
+        byte[] text = new byte[length];
+        packed.get(from, text);
+        return new String(text, StandardCharsets.UTF_8);
     }
 
     /** Gives the connection back. */

@@ -66,6 +66,11 @@ final class LettuceScripting implements AutoCloseable {
         this.connectionFactory = lettuce;
     }
 
+    /** Returns whether keys live on several nodes. */
+    boolean isOfCluster() {
+        return this.connectionFactory.isClusterAware();
+    }
+
     /** Says what to do when a connection that was lost is replaced by another. */
     void whenReplaced(Runnable task) {
         this.replaced = task;

@@ -40,6 +40,7 @@ record LuaScript(String source, String digest) {
                 read(
                         clock,
                         "arguments.lua",
+                        "take.lua",
                         "shortcut.lua",
                         "state.lua",
                         "operands.lua",
@@ -53,6 +54,11 @@ record LuaScript(String source, String digest) {
                 read("main.lua")));
     }
 
+    /** Joins acquisitions from several partitions behind a clock. */
+    static LuaScript takes(String clock) {
+        return of(read(clock, "take.lua", "takes.lua"), read("state.lua", "sliding_window.lua"));
+    }
+
     /** Joins the sign of life of an instance behind a clock. */
     static LuaScript heartbeat(String clock) {
         return of(read(clock, "heartbeat.lua"));
@@ -64,7 +70,14 @@ record LuaScript(String source, String digest) {
     }
 
     private static LuaScript of(String source) {
-        String folded = fold(source);
+        return of(source, "");
+    }
+
+    /** Takes the constants of further sources too. */
+    private static LuaScript of(String source, String declarations) {
+        Map<String, String> constants = new HashMap<>();
+        takeConstants(declarations, constants);
+        String folded = fold(source, constants);
         return new LuaScript(folded, sha1(folded));
     }
 
@@ -112,10 +125,17 @@ record LuaScript(String source, String digest) {
      * Writes constants where they are used, as a compiler would: every local variable that a function of a script uses makes each call of
      * the script slower, since each makes all functions anew. Comments stay behind with the source.
      */
-    private static String fold(String source) {
-        Map<String, String> constants = new HashMap<>();
+    private static String fold(String source, Map<String, String> constants) {
+        String withoutConstants = takeConstants(source, constants);
+        return NAME_OR_TEXT
+                .matcher(withoutConstants)
+                .replaceAll((name) -> Matcher.quoteReplacement(constants.getOrDefault(name.group(), name.group())));
+    }
+
+    /** Returns a source without its comments and the declarations of its constants, which go to a map. */
+    private static String takeConstants(String source, Map<String, String> constants) {
         String withoutComments = COMMENT.matcher(source).replaceAll("");
-        String withoutConstants = CONSTANTS.matcher(withoutComments).replaceAll((declaration) -> {
+        return CONSTANTS.matcher(withoutComments).replaceAll((declaration) -> {
             String[] names = StringUtils.tokenizeToStringArray(declaration.group(1), ",");
             String[] values = StringUtils.tokenizeToStringArray(declaration.group(2), ",");
             for (int i = 0; i < names.length; i++) {
@@ -123,9 +143,6 @@ record LuaScript(String source, String digest) {
             }
             return "";
         });
-        return NAME_OR_TEXT
-                .matcher(withoutConstants)
-                .replaceAll((name) -> Matcher.quoteReplacement(constants.getOrDefault(name.group(), name.group())));
     }
 
     private static String read(String file) {

@@ -7,12 +7,16 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The operations on one partition that wait for their call: group commit. Alone, an operation leaves at once, and others that come before
  * its call is written join it; while calls are under way, those that come gather and leave together in the next one. Order is kept.
  * Thread-safe; the lock is held for moments only.
+ *
+ * <p>Where nothing is under way, an operation may share a call with those of other partitions, see {@link Takes}; then nothing follows it
+ * before that is answered.
  *
  * <p>A call of releases alone does not count as under way: nobody waits for it, so the next acquisition is sent right behind it.
  */
@@ -24,6 +28,9 @@ final class Mailbox {
     /** A batch is read with {@code unpack}, which takes some thousand values, and blocks Redis while it runs. */
     private static final int MOST_IDS = 128;
 
+    /** So that a partition that shared calls have no answer for is seldom asked twice. */
+    private static final int BATCHES_TO_ITSELF = 16;
+
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Deque<Submission<?>> waiting = new ArrayDeque<>();
@@ -34,7 +41,12 @@ final class Mailbox {
 
     private final Consumer<Batch> sender;
 
+    private final Predicate<Submission<?>> shareable;
+
     private int counted;
+
+    /** How many of the next batches are to be sent in calls of their own. */
+    private int toItself;
 
     private boolean retired;
 
@@ -43,10 +55,12 @@ final class Mailbox {
      *
      * @param keys the keys of the partition
      * @param sender takes batches in their order, called with the lock held
+     * @param shareable tells which operations may share a call with those of other partitions
      */
-    Mailbox(byte[][] keys, Consumer<Batch> sender) {
+    Mailbox(byte[][] keys, Consumer<Batch> sender, Predicate<Submission<?>> shareable) {
         this.keys = keys;
         this.sender = sender;
+        this.shareable = shareable;
     }
 
     byte[][] keys() {
@@ -60,12 +74,34 @@ final class Mailbox {
             if (this.retired) {
                 return false;
             }
+            boolean idle = this.underWay.isEmpty();
             this.waiting.add(submission);
-            letGo();
+            letGo(idle && mayShare(submission));
             return true;
         } finally {
             this.lock.unlock();
         }
+    }
+
+    /** What is asked of this partition takes more than a shared call can do: for a while it is asked alone. */
+    void keepsToItself() {
+        this.lock.lock();
+        try {
+            this.toItself = BATCHES_TO_ITSELF;
+        } finally {
+            this.lock.unlock();
+        }
+    }
+
+    private boolean mayShare(Submission<?> submission) {
+        if (!this.shareable.test(submission)) {
+            return false;
+        }
+        if (this.toItself > 0) {
+            this.toItself--;
+            return false;
+        }
+        return true;
     }
 
     /** The call of a batch is over. */
@@ -75,22 +111,27 @@ final class Mailbox {
             if (this.underWay.remove(batch) && !batch.isReleasesOnly()) {
                 this.counted--;
             }
-            letGo();
+            letGo(false);
         } finally {
             this.lock.unlock();
         }
     }
 
-    private void letGo() {
+    private void letGo(boolean shared) {
         if (!this.underWay.isEmpty()) {
             fill(this.underWay.get(this.underWay.size() - 1));
         }
-        while (!this.waiting.isEmpty() && this.counted < MOST_UNDER_WAY) {
-            Batch batch = new Batch(this);
+        while (!this.waiting.isEmpty() && this.counted < MOST_UNDER_WAY && !isSharedUnderWay()) {
+            Batch batch = new Batch(this, shared);
             fill(batch);
             this.underWay.add(batch);
             this.sender.accept(batch);
         }
+    }
+
+    /** What shares a call may have to be sent again alone: nothing may overtake it. */
+    private boolean isSharedUnderWay() {
+        return !this.underWay.isEmpty() && this.underWay.get(0).shared;
     }
 
     private void fill(Batch batch) {
@@ -170,6 +211,8 @@ final class Mailbox {
 
         private final Mailbox mailbox;
 
+        private final boolean shared;
+
         private final List<Submission<?>> submissions = new ArrayList<>();
 
         private int ids;
@@ -180,15 +223,17 @@ final class Mailbox {
 
         private @Nullable ScriptCall call;
 
-        private Batch(Mailbox mailbox) {
+        private Batch(Mailbox mailbox, boolean shared) {
             this.mailbox = mailbox;
+            this.shared = shared;
         }
 
         private boolean hasRoomFor(Submission<?> submission) {
             return this.submissions.isEmpty()
                     || (!this.closed
                             && this.ids + weight(submission) <= MOST_IDS
-                            && submission.canShareCallWith(first()));
+                            && submission.canShareCallWith(first())
+                            && (!this.shared || Operands.isOneRun(first().operation(), submission.operation())));
         }
 
         private void add(Submission<?> submission) {
@@ -219,6 +264,14 @@ final class Mailbox {
                     overdue.add(submission.reply());
                 }
             }
+        }
+
+        /**
+         * Returns whether it may share a call with those of other partitions: then it takes the same thing so many times, and nothing else of its
+         * partition is under way.
+         */
+        boolean isShared() {
+            return this.shared;
         }
 
         boolean isReleasesOnly() {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,8 @@ final class Mailboxes {
 
     private final Consumer<Mailbox.Batch> sender;
 
+    private final Predicate<Submission<?>> shareable;
+
     private final Supplier<BackendUnavailableException> overdue;
 
     private final AtomicBoolean watching = new AtomicBoolean();
@@ -36,16 +39,19 @@ final class Mailboxes {
      *
      * @param keys names the keys of a partition
      * @param sender takes batches in the order of their partition
+     * @param shareable tells which operations may share a call with those of other partitions
      * @param overdue what fails an operation whose deadline has passed
      * @param deadlines judges at deadlines
      */
     Mailboxes(
             RedisKeys keys,
             Consumer<Mailbox.Batch> sender,
+            Predicate<Submission<?>> shareable,
             Supplier<BackendUnavailableException> overdue,
             Deadlines deadlines) {
         this.keys = keys;
         this.sender = sender;
+        this.shareable = shareable;
         this.overdue = overdue;
         this.deadlines = deadlines;
     }
@@ -68,7 +74,8 @@ final class Mailboxes {
         if (this.byPartition.size() >= MOST_IDLE) {
             this.byPartition.values().removeIf(Mailbox::retire);
         }
-        return this.byPartition.computeIfAbsent(id, (absent) -> new Mailbox(this.keys.of(absent), this.sender));
+        return this.byPartition.computeIfAbsent(
+                id, (absent) -> new Mailbox(this.keys.of(absent), this.sender, this.shareable));
     }
 
     private void watch(long deadlineNanos) {

@@ -77,7 +77,7 @@ final class Operands {
                 && one.amounts().equals(next.amounts());
     }
 
-    private static boolean isOneRun(Operation<?> one, Operation<?> next) {
+    static boolean isOneRun(Operation<?> one, Operation<?> next) {
         if (one instanceof Acquire acquire && next instanceof Acquire other) {
             return isOneRun(acquire, other);
         }

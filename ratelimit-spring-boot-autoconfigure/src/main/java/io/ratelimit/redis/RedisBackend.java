@@ -38,8 +38,8 @@ import org.springframework.util.function.SingletonSupplier;
  * Keeps partitions in Redis 6.2 or newer, or Valkey: standalone, Sentinel or Cluster. The machine is the Lua in {@code
  * io/ratelimit/redis}. Thread-safe.
  *
- * <p>An operation is one script call if it comes alone; operations on a partition that come together share calls. What a rate limit
- * refuses is remembered for 100 ms at most.
+ * <p>An operation is one script call if it comes alone; operations on a partition that come together share calls, and so do acquisitions of
+ * single sliding windows of many partitions, except in a cluster. What a rate limit refuses is remembered for 100 ms at most.
  *
  * @since 0.1.0
  */
@@ -67,6 +67,8 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     private final LuaScript settingsScript;
 
     private final Deadlines deadlines;
+
+    private final Takes takes;
 
     private final Mailboxes mailboxes;
 
@@ -104,7 +106,13 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.heartbeatScript = LuaScript.heartbeat(clock.file());
         this.settingsScript = LuaScript.settings(clock.file());
         this.deadlines = new Deadlines(this.scripting::caughtUp, commandTimeout);
-        this.mailboxes = new Mailboxes(this.keys, this::add, this::overdue, this.deadlines);
+        this.takes = new Takes(
+                !this.scripting.isOfCluster(),
+                this.scripting::add,
+                LuaScript.takes(clock.file()),
+                this::encoded,
+                clock.time());
+        this.mailboxes = new Mailboxes(this.keys, this::add, this.takes::concern, this::overdue, this.deadlines);
         this.scripting.whenReplaced(this::subscribeAnew);
         // on the thread that connects: neither the startup nor a first call need wait while the script is joined
         this.scripting.connected().thenRun(this.partitionScript::obtain);
@@ -124,8 +132,8 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     }
 
     @Override
-    public @Nullable Refused knownRefusal(Partition partition, Acquire acquire) {
-        return this.refusals.find(partition, acquire);
+    public @Nullable Refused knownRefusal(Partition partition, List<Long> amounts) {
+        return this.refusals.find(partition, amounts);
     }
 
     private static boolean refundsRates(Operation<?> operation) {
@@ -189,7 +197,11 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.scripting.send();
             }
         });
-        this.scripting.add(call);
+        if (batch.isShared()) {
+            this.takes.add(batch, call);
+        } else {
+            this.scripting.add(call);
+        }
     }
 
     private void write(List<Submission<?>> submissions, Arguments arguments) {
@@ -214,7 +226,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         }
         GrantSubscription subscription = this.grants;
         if (subscription != null) {
-            reader.readMessages().forEach((message) -> subscription.tell(message, reader.statusOfMessages()));
+            subscription.tell(reader.readMessages(), reader.statusOfMessages());
         }
     }
 

@@ -8,7 +8,6 @@ import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Reply.Status;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -67,16 +66,16 @@ final class Refusals {
 
     /** Returns the answer to an acquisition that is refused for sure. */
     @Nullable
-    Refused find(Partition partition, Acquire acquire) {
+    Refused find(Partition partition, List<Long> amounts) {
         if (this.byPlace.isEmpty()) {
             return null;
         }
         long nowNanos = System.nanoTime();
-        for (int i = 0; i < acquire.amounts().size(); i++) {
-            if (acquire.amounts().get(i) > 0) {
+        for (int i = 0; i < amounts.size(); i++) {
+            if (amounts.get(i) > 0) {
                 Place place = new Place(partition.id(), i);
                 Refusal refusal = this.byPlace.get(place);
-                if (refusal != null && refusal.covers(partition, acquire) && holds(place, refusal, nowNanos)) {
+                if (refusal != null && refusal.covers(partition, amounts) && holds(place, refusal, nowNanos)) {
                     return refusal.answer(nowNanos);
                 }
             }
@@ -126,25 +125,26 @@ final class Refusals {
 
         /** The limits of one definition are one object. */
         @SuppressWarnings("ReferenceEquality")
-        boolean covers(Partition partition, Acquire acquire) {
-            return partition.limits() == this.limits && acquire.amounts().get(this.index) >= this.amount;
+        boolean covers(Partition partition, List<Long> amounts) {
+            return partition.limits() == this.limits && amounts.get(this.index) >= this.amount;
         }
 
         Refused answer(long nowNanos) {
-            Duration passed = Duration.ofNanos(nowNanos - this.fromNanos);
+            long passedNanos = nowNanos - this.fromNanos;
             Status status = this.refused.status();
-            List<LimitStatus> limits = new ArrayList<>(status.limits().size());
-            for (LimitStatus limit : status.limits()) {
-                limits.add(new LimitStatus(limit.limit(), limit.used(), less(limit.reset(), passed)));
+            LimitStatus[] limits = new LimitStatus[status.limits().size()];
+            for (int i = 0; i < limits.length; i++) {
+                LimitStatus limit = status.limits().get(i);
+                limits[i] = new LimitStatus(limit.limit(), limit.used(), less(limit.reset(), passedNanos));
             }
             return new Refused(
                     this.refused.violated(),
-                    less(this.refused.retryAfter(), passed),
-                    new Status(limits, status.queued(), status.wakeMicros(), 0));
+                    less(this.refused.retryAfter(), passedNanos),
+                    new Status(List.of(limits), status.queued(), status.wakeMicros(), 0));
         }
 
-        private static Duration less(Duration duration, Duration passed) {
-            return (duration.compareTo(passed) > 0) ? duration.minus(passed) : Duration.ZERO;
+        private static Duration less(Duration duration, long passedNanos) {
+            return Duration.ofNanos(Math.max(0, duration.toNanos() - passedNanos));
         }
     }
 }

@@ -57,7 +57,7 @@ final class ReplyReader {
      * @param reply what came back
      */
     ReplyReader(List<Limit> sent, List<?> reply) {
-        this.numbers = ByteBuffer.wrap((byte[]) reply.get(0)).order(ByteOrder.LITTLE_ENDIAN);
+        this.numbers = packed(reply.get(0));
         this.texts = reply.subList(1, reply.size());
         this.nowMicros = number();
         long reclaimed = number();
@@ -96,15 +96,12 @@ final class ReplyReader {
     }
 
     /** Returns the messages for the calling instance, which follow the last answer. */
-    List<String> readMessages() {
-        if (this.nextText == this.texts.size()) {
-            return List.of();
-        }
-        List<String> messages = new ArrayList<>(this.texts.size() - this.nextText);
-        while (this.nextText < this.texts.size()) {
-            messages.add(text());
-        }
-        return messages;
+    ByteBuffer readMessages() {
+        return (this.nextText == this.texts.size()) ? ByteBuffer.allocate(0) : packed(this.texts.get(this.nextText++));
+    }
+
+    private static ByteBuffer packed(Object bytes) {
+        return ByteBuffer.wrap((byte[]) bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private Reply readAny(Operation<?> operation) {

@@ -8,6 +8,7 @@ import io.lettuce.core.protocol.CommandType;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * One call of a script. Its reply may be completed, with a failure, by whoever no longer waits for it: what has not been sent by then is
@@ -17,7 +18,7 @@ final class ScriptCall {
 
     private final LuaScript script;
 
-    private final byte[][] keys;
+    private final Supplier<byte[][]> keys;
 
     private final Consumer<Arguments> arguments;
 
@@ -31,6 +32,17 @@ final class ScriptCall {
      * @param arguments writes its arguments
      */
     ScriptCall(LuaScript script, byte[][] keys, Consumer<Arguments> arguments) {
+        this(script, () -> keys, arguments);
+    }
+
+    /**
+     * Makes a call whose keys are not known yet.
+     *
+     * @param script the script
+     * @param keys returns its keys, always the same from the first time on
+     * @param arguments writes its arguments
+     */
+    ScriptCall(LuaScript script, Supplier<byte[][]> keys, Consumer<Arguments> arguments) {
         this.script = script;
         this.keys = keys;
         this.arguments = arguments;
@@ -51,7 +63,7 @@ final class ScriptCall {
     }
 
     private AsyncCommand<byte[], byte[], List<Object>> command(CommandType type, String digestOrSource) {
-        Arguments written = new Arguments(digestOrSource, this.keys);
+        Arguments written = new Arguments(digestOrSource, this.keys.get());
         this.arguments.accept(written);
         return new AsyncCommand<>(
                 new Command<>(type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), written.toCommandArgs()));

@@ -4,11 +4,12 @@
 --            because their lease was over; 1 if the call has stopped early and is to be followed by an empty one; tickets queued; time until
 --            the queue may go on by the end of a lease (us; 0: nobody waits); used and reset (us) of each limit; then the answers, see
 --            operations.lua and upkeep.lua. The second is the text of the limits that the partition goes by ('' where it is the caller's).
---            Then come the texts of the answers, and the messages for the calling instance
--- message    granted  'g <ticket> <fence> <granted at, us> <lease, us; 0: no slots> <hold left, us; 0: no maximum>'
---            turn     't <ticket> <wait, us>'
---            To other instances they go by <prefix>grants:<instance>, behind a line with the text of the limits and one with the size of the
---            queue, the time until it may go on, and used and reset of each limit
+--            Then come the texts of the answers, and the messages for the calling instance, one behind the other
+-- message    packed: four doubles and a ticket that ends with a zero
+--              granted  fence, granted at (us), lease (us; 0: no slots), hold left (us; 0: no maximum)
+--              turn     0, wait (us), 0, 0
+--            To other instances they go by <prefix>grants:<instance>, packed: the text of the limits, which ends with a zero, and doubles: the
+--            size of the queue, the time until it may go on, and used and reset of each limit; then the messages
 -- invariant  what gives something back comes first, then the queue, then what takes: nobody barges. State first, message second.
 
 local MOST_TOGETHER = 1000

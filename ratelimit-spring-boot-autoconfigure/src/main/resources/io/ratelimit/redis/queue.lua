@@ -1,16 +1,17 @@
 -- queue.lua: who waits, in which order, and whose turn it is.
 --
 -- QUEUE      ticket -> score: its sequence less a second (in us) for each level of priority; the lowest is the head
--- TICKETS    ticket -> packed doubles: sequence, deadline (us), amounts
--- LIVE       instance -> end of its sign of life (us). The instance of a ticket is what stands before its colon
+-- TICKETS    ticket -> packed doubles: sequence, deadline (us), score, amounts
+-- LIVE       instance -> end of its sign of life (us), packed. The instance of a ticket is what stands before its colon
 -- invariant  grants go in the order of the queue: nobody passes the head while its amounts are not there, however small. A dead
 --            ticket (deadline passed, instance gone, above a lowered limit) is dropped when it is the head.
 
 local PRIORITY_STEP = 1000000
-local SEQUENCE, DEADLINE, TICKET_AMOUNTS = 1, 2, 2
+local SEQUENCE, DEADLINE, SCORE, TICKET_AMOUNTS = 1, 2, 3, 3
 local MOST_STEPS = 64
+local LONG_QUEUE = 32
 
-local ticket_format = '<dd' .. string.rep('d', size)
+local ticket_format = '<ddd' .. string.rep('d', size)
 local head -- { ticket, score, sequence, deadline, amounts }, once loaded
 
 local function instance_of(ticket)
@@ -19,7 +20,7 @@ end
 
 local function read_ticket(packed)
   local record = { struct.unpack(ticket_format, packed) }
-  return record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + size) }
+  return record[SEQUENCE], record[DEADLINE], record[SCORE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + size) }
 end
 
 local function find_sequence(ticket)
@@ -27,14 +28,27 @@ local function find_sequence(ticket)
   return packed and read_ticket(packed) or nil
 end
 
-local function write_ticket(ticket, sequence, deadline, amounts)
-  redis.call('HSET', TICKETS, ticket, struct.pack(ticket_format, sequence, deadline, unpack(amounts, 1, size)))
+local function write_ticket(ticket, sequence, deadline, score, amounts)
+  redis.call('HSET', TICKETS, ticket, struct.pack(ticket_format, sequence, deadline, score, unpack(amounts, 1, size)))
+end
+
+-- To Redis a small hash or sorted set is a list, which is looked through for each element, until it first holds something long: from then on
+-- it is a table.
+local function make_tables(hash, sorted_set)
+  local long = string.rep(' ', 65)
+  redis.call('HSET', hash, long, '')
+  redis.call('HDEL', hash, long)
+  redis.call('ZADD', sorted_set, 0, long)
+  redis.call('ZREM', sorted_set, long)
 end
 
 local function enqueue(ticket, sequence, score, deadline, amounts)
-  write_ticket(ticket, sequence, deadline, amounts)
+  write_ticket(ticket, sequence, deadline, score, amounts)
   redis.call('ZADD', QUEUE, score, ticket)
   queued, head, changed = queued + 1, nil, true
+  if queued == LONG_QUEUE then
+    make_tables(TICKETS, QUEUE)
+  end
 end
 
 local function dequeue(ticket)
@@ -50,14 +64,16 @@ end
 -- Goes by other limits from now on.
 local function adopt(translate)
   local all = queued > 0 and redis.call('HGETALL', TICKETS) or {}
-  local old_size = #ticket_format - 3
+  local old_size = #ticket_format - 4
   for i = 1, #all, 2 do
     local record = { struct.unpack(ticket_format, all[i + 1]) }
-    all[i + 1] = { record[SEQUENCE], record[DEADLINE], { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + old_size) } }
+    record.amounts = { unpack(record, TICKET_AMOUNTS + 1, TICKET_AMOUNTS + old_size) }
+    all[i + 1] = record
   end
-  ticket_format = '<dd' .. string.rep('d', size)
+  ticket_format = '<ddd' .. string.rep('d', size)
   for i = 1, #all, 2 do
-    write_ticket(all[i], all[i + 1][1], all[i + 1][2], translate(all[i + 1][3]))
+    local record = all[i + 1]
+    write_ticket(all[i], record[SEQUENCE], record[DEADLINE], record[SCORE], translate(record.amounts))
   end
   head, told_score, told_time = nil, 0, 0
 end
@@ -65,7 +81,7 @@ end
 local ends_of_life = {} -- instance -> end of its sign of life; 0: none
 
 local function mark_live(instance)
-  redis.call('HSET', LIVE, instance, now + sender_lease)
+  redis.call('HSET', LIVE, instance, struct.pack('<d', now + sender_lease))
   ends_of_life[instance] = now + sender_lease
   earliest_live = math.min(earliest_live, now + sender_lease)
   stay_until(now + sender_lease)
@@ -84,7 +100,7 @@ local function sweep_live()
   earliest_live, changed, ends_of_life = FOREVER, true, {}
   local all = redis.call('HGETALL', LIVE)
   for i = 1, #all, 2 do
-    local live_until = tonumber(all[i + 1])
+    local live_until = struct.unpack('<d', all[i + 1])
     if live_until <= now then
       redis.call('HDEL', LIVE, all[i])
     else
@@ -96,7 +112,10 @@ end
 
 local function live_until(ticket)
   local instance = instance_of(ticket)
-  ends_of_life[instance] = ends_of_life[instance] or tonumber(redis.call('HGET', LIVE, instance) or 0)
+  if not ends_of_life[instance] then
+    local packed = redis.call('HGET', LIVE, instance)
+    ends_of_life[instance] = packed and struct.unpack('<d', packed) or 0
+  end
   return ends_of_life[instance]
 end
 
@@ -106,9 +125,9 @@ end
 
 local function find_head()
   if not head and queued > 0 then
-    local first = redis.call('ZRANGE', QUEUE, 0, 0, 'WITHSCORES')
-    local sequence, deadline, amounts = read_ticket(redis.call('HGET', TICKETS, first[1]))
-    head = { ticket = first[1], score = tonumber(first[2]), sequence = sequence, deadline = deadline, amounts = amounts }
+    local ticket = redis.call('ZRANGE', QUEUE, 0, 0)[1]
+    local sequence, deadline, score, amounts = read_ticket(redis.call('HGET', TICKETS, ticket))
+    head = { ticket = ticket, score = score, sequence = sequence, deadline = deadline, amounts = amounts }
   end
   return head
 end
@@ -147,7 +166,7 @@ local function drop_dead_tickets()
   local tickets = redis.call('ZRANGE', QUEUE, from, from + MOST_STEPS - 1)
   local dropped = 0
   for i, packed in ipairs(#tickets > 0 and redis.call('HMGET', TICKETS, unpack(tickets)) or {}) do
-    local _, deadline, amounts = read_ticket(packed)
+    local _, deadline, _, amounts = read_ticket(packed)
     if is_dead(tickets[i], deadline, amounts) then
       dequeue(tickets[i])
       dropped = dropped + 1
@@ -270,28 +289,23 @@ end
 local function send_messages()
   local function write_message(notice)
     if notice.wait then
-      return string.format('t %s %.0f', notice.ticket, notice.wait)
+      return struct.pack('<dddds', 0, notice.wait, 0, 0, notice.ticket)
     end
     local lease, hold = times_left(notice.holder)
-    return string.format('g %s %.0f %.0f %.0f %.0f', notice.ticket, notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold)
+    return struct.pack('<dddds', notice.holder[FENCE], notice.holder[GRANTED_AT], lease, hold, notice.ticket)
   end
-  local by_instance = {}
+  local messages = {}
   for _, notice in ipairs(notices) do
     local instance = instance_of(notice.ticket)
-    by_instance[instance] = by_instance[instance] or {}
-    table.insert(by_instance[instance], write_message(notice))
+    messages[instance] = (messages[instance] or '') .. write_message(notice)
   end
-  for instance, messages in pairs(by_instance) do
+  for instance, message in pairs(messages) do
     if instance ~= sender_instance then
-      local status = {}
-      for i = 4, 5 + 2 * size do
-        status[i - 3] = string.format('%.0f', numbers[i])
-      end
-      local message = text .. '\n' .. table.concat(status, ' ') .. '\n' .. table.concat(messages, '\n')
-      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, message)
+      local status = struct.pack('<sdd' .. string.rep('dd', size), text, unpack(numbers, 4, 5 + 2 * size))
+      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, status .. message)
     end
   end
-  for _, message in ipairs(by_instance[sender_instance] or {}) do
-    answer_text(message)
+  if messages[sender_instance] then
+    answer_text(messages[sender_instance])
   end
 end

@@ -2,10 +2,28 @@
 -- granted, and waits that begin behind slots. Half of the time that such a call takes would else go into making the functions of the machine,
 -- which a script does anew in every call.
 --
+-- tables     are made with room for what most calls put into them, { nil, nil }: to make room later takes as long as to make another table
 -- invariant  does what the machine behind it would do, or nothing: it writes only once it knows that it comes to the end. What is rare
---            (a lease that is over, another definition, a dead ticket, an entry that leaves, a refusal ...) it leaves to the machine.
+--            (a lease that is over, another definition, a dead ticket, debt, a refusal ...) it leaves to the machine.
 
-local raw = redis.call('GET', HEADER)
+local raw
+repeat
+  if sender_size > 1 or ids > 0 or #ARGV[3] ~= LENGTH_OF_ONE_TAKE then
+    break
+  end
+  local operation, count, amount = struct.unpack('<ddd', ARGV[3], FIRST_OPERATION)
+  if operation == TAKE then
+    local packed
+    packed, raw = take(HEADER, ENTRIES, sender_text, sender_stamp, count, amount)
+    if packed then
+      return { packed, '' }
+    end
+  end
+until true
+if raw == nil then
+  raw = redis.call('GET', HEADER)
+end
+
 repeat
   local size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
     told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest =
@@ -32,18 +50,27 @@ repeat
   local possible = true
 
   -- what leaves the windows
+  local expired = { nil }
   for at = 0, (size - 1) * WIDTH, WIDTH do
-    local count = limits[at + COUNT]
+    local count, left_at = limits[at + COUNT], now - limits[at + SPAN]
     if limits[at + KIND] == WINDOW then
       if limits[at + DEBT] > 0 then
         possible = false
-      elseif count > 0 and now > limits[at + NEWEST_LATEST] + limits[at + SPAN] then
-        possible = possible and count < 3
+      elseif count > 0 and limits[at + NEWEST_LATEST] < left_at then
+        for number = limits[at + INDEX] + 1, limits[at + INDEX] + count - 2 do
+          expired[#expired + 1] = limits[at + ID] .. ':' .. number
+        end
         limits[at + USED], limits[at + COUNT] = 0, 0
-      elseif count > 1 and now > limits[at + OLDEST_LATEST] + limits[at + SPAN] then
-        possible = possible and count == 2
-        limits[at + USED], limits[at + COUNT] = limits[at + USED] - limits[at + OLDEST_AMOUNT], 1
-        limits[at + INDEX] = limits[at + INDEX] + 1
+      end
+      while possible and limits[at + COUNT] > 1 and limits[at + OLDEST_LATEST] < left_at do
+        limits[at + USED] = limits[at + USED] - limits[at + OLDEST_AMOUNT]
+        limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1
+        if limits[at + COUNT] > 1 then
+          local field = limits[at + ID] .. ':' .. limits[at + INDEX]
+          local first, span, amount = struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, field))
+          limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] = first, first + span, amount
+          expired[#expired + 1] = field
+        end
       end
     elseif limits[at + KIND] ~= SLOTS then
       possible = false
@@ -59,7 +86,7 @@ repeat
   local released = operation == RELEASE and argument or 0
   local amounts_format = '<' .. string.rep('d', size)
   local records = possible and holder_count > 0 and ids > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
-  local seen, gone = {}, {}
+  local seen, gone = {}, { nil }
   for i = 1, released do
     local permit, record = ARGV[3 + i], records[i]
     local fence, granted_at, _, _, after = 0, 0, 0, 0, 0
@@ -97,35 +124,40 @@ repeat
   -- who is in line: one more than there can be turns, to know the next head
   local heads, tickets, lives = {}, {}, {}
   local line = queued
-  if queued > 0 and released > 0 then
-    heads = redis.call('ZRANGE', QUEUE, 0, released, 'WITHSCORES')
-    local names, instances = {}, {}
-    for i = 1, #heads, 2 do
-      names[#names + 1], instances[#instances + 1] = heads[i], string.match(heads[i], '^[^:]*')
+  if queued > 0 then
+    local names = { nil, nil, nil, nil }
+    if released > 0 then
+      heads = redis.call('ZRANGE', QUEUE, 0, released)
+      local instances = { nil, nil }
+      for i = 1, #heads do
+        names[i], instances[i] = heads[i], string.match(heads[i], '^[^:]*')
+      end
+      lives = redis.call('HMGET', LIVE, unpack(instances))
+    elseif now >= stuck_until then
+      break
     end
-    tickets = redis.call('HMGET', TICKETS, unpack(names))
-    lives = redis.call('HMGET', LIVE, unpack(instances))
-  elseif queued > 0 and now >= stuck_until then
-    break
-  end
-  if operation == WAIT and queued > 0 then
-    for _, known in ipairs(redis.call('HMGET', TICKETS, unpack(ARGV, 4 + released, 3 + ids))) do
-      possible = possible and not known
+    for i = released + 1, operation == WAIT and ids or 0 do
+      names[#names + 1] = ARGV[3 + i]
+    end
+    tickets = #names > 0 and redis.call('HMGET', TICKETS, unpack(names)) or {}
+    for i = #heads + 1, #names do
+      possible = possible and not tickets[i]
     end
   end
 
   -- everybody who wants something: first those in line, then those who come
   local numbers = { now, 0, 0, 0, 0 }
   local answered = 5 + 2 * size
-  local kept, ends, left, lined, scores, signs, stored, messages = {}, {}, {}, {}, {}, {}, {}, nil
+  local kept, ends, left, lined, scores = { nil, nil }, { nil, nil }, { nil }, { nil, nil }, { nil, nil }
+  local signs, stored, messages = {}, {}, {}
   local idle_at, next_head, next_id = now, 1, 3 + released
   while possible do
     local amounts, count, live_until, ticket, max_wait, priority, max_queue, score, deadline
-    if next_head * 2 <= #heads then
-      ticket, score, count = heads[next_head * 2 - 1], tonumber(heads[next_head * 2]), 1
-      live_until = tonumber(lives[next_head] or 0)
-      local _, ends_at, after = struct.unpack('<dd', tickets[next_head])
-      deadline = ends_at
+    if heads[next_head] then
+      ticket, count = heads[next_head], 1
+      live_until = lives[next_head] and struct.unpack('<d', lives[next_head]) or 0
+      local _, ends_at, place, after = struct.unpack('<ddd', tickets[next_head])
+      deadline, score = ends_at, place
       amounts = { struct.unpack(amounts_format, tickets[next_head], after) }
       possible = deadline > now and live_until > now
     elseif operation == ACQUIRE or operation == TAKE then
@@ -223,11 +255,9 @@ repeat
         if live_until then
           left[#left + 1] = ticket
           queued, next_head = queued - 1, next_head + 1
-          possible = possible and (next_head * 2 <= #heads or queued == 0)
-          messages = messages or {}
+          possible = possible and (heads[next_head] ~= nil or queued == 0)
           local instance = string.match(ticket, '^[^:]*')
-          local message = string.format('g %s %.0f %.0f %.0f %.0f', ticket, fence, now, lease, hold)
-          messages[instance] = messages[instance] and messages[instance] .. '\n' .. message or message
+          messages[instance] = (messages[instance] or '') .. struct.pack('<dddds', fence, now, lease, hold, ticket)
         elseif operation ~= WAIT then
           answered = answered + 1
           numbers[answered] = fence + i
@@ -248,7 +278,7 @@ repeat
       ticket = ARGV[next_id]
       local sequence = number < now and now or number + 1
       score = sequence - priority * PRIORITY_STEP
-      if records[next_id - 3] or seen[ticket] or queued >= max_queue or queued > 0 and score <= head_score then
+      if records[next_id - 3] or seen[ticket] or queued >= max_queue or queued + 1 == LONG_QUEUE or queued > 0 and score <= head_score then
         possible = false
         break
       end
@@ -258,7 +288,7 @@ repeat
       end
       number, queued = sequence, queued + 1
       lined[#lined + 1], scores[#scores + 1] = ticket, score
-      lined[#lined + 1], scores[#scores + 1] = struct.pack('<dd', sequence, now + max_wait) .. struct.pack(amounts_format, unpack(amounts)), ticket
+      lined[#lined + 1], scores[#scores + 1] = struct.pack('<ddd', sequence, now + max_wait, score) .. struct.pack(amounts_format, unpack(amounts)), ticket
       numbers[answered + 1], numbers[answered + 2], numbers[answered + 3], numbers[answered + 4] = QUEUED, sequence, 1, which
       answered = answered + 4
     else
@@ -279,10 +309,10 @@ repeat
   end
 
   -- what is kept: nothing was written so far
-  local had_holders, had_queue, had_entries, had_live = holder_count > 0, line > #left, entry_count > 0, earliest_live < FOREVER
+  local had_holders, had_queue, had_entries, had_live = holder_count > 0, line > #left, entry_count > #expired, earliest_live < FOREVER
   if #lined > 0 then
     for instance in pairs(signs) do
-      redis.call('HSET', LIVE, instance, now + sender_lease)
+      redis.call('HSET', LIVE, instance, struct.pack('<d', now + sender_lease))
     end
     earliest_live = now + sender_lease < earliest_live and now + sender_lease or earliest_live
     idle_at = now + sender_lease > idle_at and now + sender_lease or idle_at
@@ -307,10 +337,13 @@ repeat
     redis.call('HSET', TICKETS, unpack(lined))
     redis.call('ZADD', QUEUE, unpack(scores))
   end
+  if #expired > 0 then
+    redis.call('HDEL', ENTRIES, unpack(expired))
+  end
   if #stored > 0 then
     redis.call('HSET', ENTRIES, unpack(stored))
   end
-  holder_count, entry_count = holder_count + #kept / 2 - #gone, entry_count + #stored / 2
+  holder_count, entry_count = holder_count + #kept / 2 - #gone, entry_count + #stored / 2 - #expired
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
   local packed = struct.pack(HEADER_FORMAT .. string.rep('dddddddddddddd', size), size, now, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued,
@@ -350,20 +383,11 @@ repeat
     numbers[4 + 2 * i] = limits[at + USED]
     numbers[5 + 2 * i] = entries > 0 and limits[at + (entries > 1 and OLDEST_LATEST or NEWEST_LATEST)] + limits[at + SPAN] + 1 - now or 0
   end
-  local strings = { struct.pack('<' .. string.rep('d', answered), unpack(numbers, 1, answered)), '' }
-  for instance, message in pairs(messages or {}) do
-    if instance == sender_instance then
-      for one in string.gmatch(message, '[^\n]+') do
-        strings[#strings + 1] = one
-      end
-    else
-      local status = {}
-      for i = 4, 5 + 2 * size do
-        status[i - 3] = string.format('%.0f', numbers[i])
-      end
-      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance,
-        text .. '\n' .. table.concat(status, ' ') .. '\n' .. message)
+  for instance, message in pairs(messages) do
+    if instance ~= sender_instance then
+      local status = struct.pack('<sdd' .. string.rep('dd', size), text, unpack(numbers, 4, 5 + 2 * size))
+      redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, status .. message)
     end
   end
-  return strings
+  return { struct.pack('<' .. string.rep('d', answered), unpack(numbers, 1, answered)), '', messages[sender_instance] }
 until true

@@ -31,6 +31,7 @@ local function index_holders()
     ends[i], ends[i + 1] = lease_end, all[i]
   end
   redis.call('ZADD', ENDS, unpack(ends))
+  waiting().make_tables(HOLDERS, ENDS)
   indexed = 1
 end
 
@@ -260,12 +261,12 @@ local function show_holders(most)
 end
 
 local function show_queue(most)
-  local first = queued > 0 and most > 0 and redis.call('ZRANGE', QUEUE, 0, most - 1, 'WITHSCORES') or {}
-  answer(#first / 2)
-  for i = 1, #first, 2 do
-    local sequence, _, amounts = waiting().read_ticket(redis.call('HGET', TICKETS, first[i]))
-    answer_text(first[i])
-    answer((sequence - tonumber(first[i + 1])) / PRIORITY_STEP)
+  local first = queued > 0 and most > 0 and redis.call('ZRANGE', QUEUE, 0, most - 1) or {}
+  answer(#first)
+  for _, ticket in ipairs(first) do
+    local sequence, _, score, amounts = waiting().read_ticket(redis.call('HGET', TICKETS, ticket))
+    answer_text(ticket)
+    answer((sequence - score) / PRIORITY_STEP)
     answer(math.max(0, now - sequence))
     for j = 1, size do
       answer(amounts[j])

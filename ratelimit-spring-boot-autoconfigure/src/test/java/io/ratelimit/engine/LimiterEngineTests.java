@@ -624,9 +624,11 @@ class LimiterEngineTests {
                 engine.beat();
                 time.advance(Duration.ofSeconds(1));
             }
-            assertThat(output.getAll().lines().filter((line) -> line.contains("The backend is")))
-                    .singleElement(as(STRING))
-                    .contains("away (the wire is cut): until it is back, each resource goes by its on-backend-failure");
+            await().untilAsserted(
+                            () -> assertThat(output.getAll().lines().filter((line) -> line.contains("The backend is")))
+                                    .singleElement(as(STRING))
+                                    .contains(
+                                            "away (the wire is cut): until it is back, each resource goes by its on-backend-failure"));
             backend.wire(Wire.WHOLE);
             await().until(engine.operations()::backendAvailable);
             assertThat(engine.acquire("pool").fencingToken()).isPositive();

@@ -32,7 +32,7 @@ class LineTests {
         LimitRequest request = LimitRequest.of("pool").maxWait(Duration.ofMinutes(1));
         Route route = new Route(new MemoryBackend(), new Listeners(List.of()), (partition, status) -> {}, this.time);
         Place where = new Place(route, new Partition("pool", null, POOL.limits(), 0, Duration.ofSeconds(10)));
-        return new Waiter(Acquisition.of(request, POOL, "a:" + number, 0), where, 0, (settled) -> {
+        return new Waiter(Acquisition.of(request, Terms.of(POOL), 0).with("a:" + number), where, 0, (settled) -> {
             throw new AssertionError("Nothing is settled here");
         });
     }

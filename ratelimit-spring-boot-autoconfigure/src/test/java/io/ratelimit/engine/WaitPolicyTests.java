@@ -46,7 +46,7 @@ class WaitPolicyTests {
     }
 
     private static Acquisition acquisition(LimitRequest request, LimitPolicy policy, @Nullable Duration maxWait) {
-        return Acquisition.of(request, definition(policy, maxWait), "a:1", 0);
+        return Acquisition.of(request, Terms.of(definition(policy, maxWait)), 0).with("a:1");
     }
 
     private static Duration waits(LimitRequest request, LimitPolicy policy, @Nullable Duration maxWait) {

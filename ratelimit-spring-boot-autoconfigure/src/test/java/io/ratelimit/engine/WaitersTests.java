@@ -65,7 +65,8 @@ class WaitersTests {
         ResourceDefinition definition =
                 ResourceDefinition.of("pool", where.partition().limits().toArray(Limit[]::new));
         LimitRequest request = LimitRequest.of("pool").maxWait(maxWait);
-        Acquisition acquisition = Acquisition.of(request, definition, "a:" + ++this.tickets, this.time.getAsLong());
+        Acquisition acquisition = Acquisition.of(request, Terms.of(definition), this.time.getAsLong())
+                .with("a:" + ++this.tickets);
         CompletableFuture<Settled> settled = new CompletableFuture<>();
         Answer none = Answer.of(new FreePermit(acquisition, List.of()), AcquireOutcome.ACQUIRED);
         this.waiters

@@ -19,13 +19,17 @@ import io.ratelimit.backend.Reply.Queued;
 import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.testkit.WithRedis;
+import java.io.ByteArrayOutputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.springframework.data.redis.RedisConnectionFailureException;
@@ -82,9 +86,9 @@ class GrantSubscriptionTests {
         return ready;
     }
 
-    private long publish(String message) {
+    private long publish(ByteArrayOutputStream message) {
         try (RedisConnection connection = this.connections.getConnection()) {
-            return connection.publish(CHANNEL, message.getBytes(StandardCharsets.UTF_8));
+            return connection.publish(CHANNEL, message.toByteArray());
         }
     }
 
@@ -97,8 +101,28 @@ class GrantSubscriptionTests {
         }
     }
 
-    private static String turn(String ticket) {
-        return LimitsText.write(ONE_SLOT) + "\n1 1000000 1 0\nt " + ticket + " 250000";
+    private static ByteArrayOutputStream turn(String ticket) {
+        ByteArrayOutputStream message = status(1, 1_000_000, 1, 0);
+        message.writeBytes(numbers(0, 250_000, 0, 0));
+        message.writeBytes(text(ticket));
+        return message;
+    }
+
+    private static ByteArrayOutputStream status(double... numbers) {
+        ByteArrayOutputStream message = new ByteArrayOutputStream();
+        message.writeBytes(text(LimitsText.write(ONE_SLOT)));
+        message.writeBytes(numbers(numbers));
+        return message;
+    }
+
+    private static byte[] text(String text) {
+        return (text + '\0').getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] numbers(double... numbers) {
+        ByteBuffer packed = ByteBuffer.allocate(Double.BYTES * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
+        DoubleStream.of(numbers).forEach(packed::putDouble);
+        return packed.array();
     }
 
     @Nested
@@ -107,7 +131,7 @@ class GrantSubscriptionTests {
         @Test
         void isMadeBeforeAnybodyIsToldThatItIs() {
             try (GrantSubscription subscription = subscription()) {
-                assertThat(publish("nobody hears this")).isZero();
+                assertThat(publish(turn("a:0"))).isZero();
                 ready(subscription).join();
                 assertThat(publish(turn("a:1"))).isEqualTo(1);
                 await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("turn a:1 in PT0.25S"));
@@ -158,12 +182,38 @@ class GrantSubscriptionTests {
             }
         }
 
+        /** Whoever may publish can say anything, an instance of another version among them. */
+        @Test
+        void goesOnBehindWhatItDoesNotUnderstand() {
+            try (GrantSubscription subscription = subscription()) {
+                ready(subscription).join();
+                ByteArrayOutputStream cutOff = turn("a:1");
+                cutOff.writeBytes(numbers(42, 41));
+                for (byte[] strange : List.of(new byte[0], "g a:1 42 41 0 0".getBytes(StandardCharsets.UTF_8))) {
+                    ByteArrayOutputStream message = new ByteArrayOutputStream();
+                    message.writeBytes(strange);
+                    publish(message);
+                }
+                publish(cutOff);
+                publish(turn("a:2"));
+                await().untilAsserted(() ->
+                        assertThat(notices.texts()).containsExactly("turn a:1 in PT0.25S", "turn a:2 in PT0.25S"));
+                assertThat(opened).hasValue(1);
+            }
+        }
+
         @Test
         void hearsAllThatAMessageSays() {
             try (GrantSubscription subscription = subscription()) {
                 ready(subscription).join();
-                publish(LimitsText.write(ONE_SLOT)
-                        + "\n3 1500000 1 0\ng a:7 42 41 9000000 25000000\ng a:8 43 41 0 0\nt a:9 250000");
+                ByteArrayOutputStream message = status(3, 1_500_000, 1, 0);
+                message.writeBytes(numbers(42, 41, 9_000_000, 25_000_000));
+                message.writeBytes(text("a:7"));
+                message.writeBytes(numbers(43, 41, 0, 0));
+                message.writeBytes(text("a:8"));
+                message.writeBytes(numbers(0, 250_000, 0, 0));
+                message.writeBytes(text("a:9"));
+                publish(message);
                 await().untilAsserted(() -> assertThat(notices.texts())
                         .containsExactly("granted a:7", "granted a:8", "turn a:9 in PT0.25S"));
                 Granted grant = notices.grants().get("a:7");

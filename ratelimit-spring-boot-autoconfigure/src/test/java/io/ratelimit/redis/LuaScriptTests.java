@@ -33,6 +33,17 @@ class LuaScriptTests {
         }
 
         @Test
+        void mayBeThoseOfOtherSources() {
+            assertThat(TEXT.matcher(LuaScript.takes("clock.lua").source()).replaceAll("''"))
+                    .satisfies((code) -> assertThat(Pattern.compile("\\b[A-Z][A-Z_]*\\b")
+                                    .matcher(code)
+                                    .results()
+                                    .map(MatchResult::group))
+                            .containsOnly("KEYS", "ARGV"))
+                    .contains("entries >= 64");
+        }
+
+        @Test
         void areNotDeclaredAnyMore() {
             assertThat(source).doesNotContainPattern("(?m)^ *local [A-Z_, ]+ =\\s+-?\\d");
             assertThat(source).doesNotContainPattern("(?m)^ *local \\d");

@@ -37,7 +37,14 @@ class MailboxTests {
     /** Whether calls are written as soon as they leave. */
     private boolean writes = true;
 
-    private final Mailbox mailbox = new Mailbox(new byte[0][], this::send);
+    private final Mailbox mailbox = new Mailbox(new byte[0][], this::send, this::isShareable);
+
+    /** Whether acquisitions may share calls with those of other partitions. */
+    private boolean shares;
+
+    private boolean isShareable(Submission<?> submission) {
+        return this.shares && submission.operation() instanceof Acquire;
+    }
 
     private void send(Batch batch) {
         this.sent.add(batch);
@@ -363,6 +370,75 @@ class MailboxTests {
             assertThat(operations(0)).containsExactly(acquire(1));
             assertThat(operations(1)).containsExactly(acquire(2));
             assertThat(early).isNotDone();
+        }
+    }
+
+    @Nested
+    class WhatMayShareACall {
+
+        @BeforeEach
+        void share() {
+            shares = true;
+        }
+
+        @Test
+        void isWhatFindsNothingUnderWay() {
+            submit(acquire(1));
+            assertThat(sent.get(0).isShared()).isTrue();
+        }
+
+        @Test
+        void isNothingElse() {
+            submit(release(1));
+            assertThat(sent.get(0).isShared()).isFalse();
+            submit(acquire(1));
+            assertThat(sent.get(1).isShared()).as("a release is under way").isFalse();
+        }
+
+        @Test
+        void isNotOvertaken() {
+            submit(acquire(1));
+            submit(release(2));
+            submit(acquire(3));
+            assertThat(sent).hasSize(1);
+            answer(0);
+            assertThat(operations(1)).containsExactly(release(2), acquire(3));
+        }
+
+        @Test
+        void isJoinedUntilItIsWrittenByWhatTakesTheSame() {
+            writes = false;
+            submit(acquire(1));
+            submit(acquire(2));
+            submit(new Acquire("a:3", List.of(2L)));
+            submit(acquire(4));
+            assertThat(sent).hasSize(1);
+            assertThat(operations(0)).containsExactly(acquire(1), acquire(2));
+            answer(0);
+            assertThat(operations(1)).containsExactly(new Acquire("a:3", List.of(2L)), acquire(4));
+        }
+
+        @Test
+        void isNotWhatHasGatheredMeanwhile() {
+            submit(acquire(1));
+            submit(acquire(2));
+            answer(0);
+            submit(acquire(3));
+            assertThat(sent).extracting(Batch::isShared).containsExactly(true, false, false);
+        }
+
+        @Test
+        void isNothingForAWhileWhereItWasInVain() {
+            for (int i = 0; i < 18; i++) {
+                submit(acquire(i));
+                if (i == 0) {
+                    mailbox.keepsToItself();
+                }
+                answer(i);
+            }
+            assertThat(sent.get(0).isShared()).isTrue();
+            assertThat(sent.subList(1, 17)).noneMatch(Batch::isShared);
+            assertThat(sent.get(17).isShared()).isTrue();
         }
     }
 

@@ -40,6 +40,7 @@ class MailboxesTests {
     private final Mailboxes mailboxes = new Mailboxes(
             new RedisKeys("test:"),
             written(this.sent),
+            (submission) -> false,
             () -> {
                 this.onOverdue.get().run();
                 return new BackendUnavailableException("overdue");
@@ -189,6 +190,7 @@ class MailboxesTests {
             Mailboxes many = new Mailboxes(
                     new RedisKeys("test:"),
                     written(batches),
+                    (submission) -> false,
                     () -> new BackendUnavailableException("overdue"),
                     deadlines);
             fill(many, batches, 0);
@@ -212,6 +214,7 @@ class MailboxesTests {
             Mailboxes many = new Mailboxes(
                     new RedisKeys("test:"),
                     written(batches),
+                    (submission) -> false,
                     () -> new BackendUnavailableException("overdue"),
                     deadlines);
             fill(many, batches, 10);

@@ -36,12 +36,15 @@ class RedisCommandCountTests {
     private final Partition rate =
             new Partition("rate", "key", List.of(RateLimit.of(50, Duration.ofMillis(700))), 1, LEASE);
 
+    private int tickets;
+
     @BeforeEach
     void loadTheScript() {
         this.backend
                 .execute(this.slots, new Release("unknown"))
                 .toCompletableFuture()
                 .join();
+        acquire(new Partition("other", null, this.rate.limits(), 1, LEASE), "t"); // that is another script
         try (RedisConnection connection = this.connections.getConnection()) {
             connection.serverCommands().resetConfigStats();
         }
@@ -88,7 +91,8 @@ class RedisCommandCountTests {
         }
         acquire(this.slots, "t");
         try (RedisConnection connection = this.connections.getConnection()) {
-            List<byte[]> keys = List.copyOf(connection.keyCommands().keys("*".getBytes(StandardCharsets.US_ASCII)));
+            List<byte[]> keys =
+                    List.copyOf(connection.keyCommands().keys("*{[rs]*".getBytes(StandardCharsets.US_ASCII)));
             assertThat(keys).hasSize(4);
             assertThat(keys)
                     .allSatisfy((key) -> assertThat(connection.keyCommands().pTtl(key))
@@ -96,6 +100,48 @@ class RedisCommandCountTests {
                             .isLessThanOrEqualTo(
                                     new String(key, StandardCharsets.US_ASCII).contains("rate") ? 1_701 : 11_001));
         }
+    }
+
+    /** In a list Redis looks through all others to find a ticket or a permit. */
+    @Test
+    void aLongQueueAndManyHoldersAreTables() {
+        Partition many = new Partition("many", null, List.of(ConcurrencyLimit.of(65)), 1, LEASE);
+        waitInLine(many, 64);
+        assertThat(encoding("{many}:h")).isNotEqualTo("hashtable");
+        waitInLine(many, 1);
+        assertThat(encoding("{many}:h")).isEqualTo("hashtable");
+        assertThat(encoding("{many}:e")).isEqualTo("skiplist");
+        waitInLine(many, 31);
+        assertThat(encoding("{many}:t")).isNotEqualTo("hashtable");
+        assertThat(encoding("{many}:q")).isNotEqualTo("skiplist");
+        waitInLine(many, 1);
+        assertThat(encoding("{many}:t")).isEqualTo("hashtable");
+        assertThat(encoding("{many}:q")).isEqualTo("skiplist");
+        try (RedisConnection connection = this.connections.getConnection()) {
+            assertThat(connection.hashCommands().hLen(bytes("count:{many}:h"))).isEqualTo(65);
+            assertThat(connection.zSetCommands().zCard(bytes("count:{many}:e"))).isEqualTo(65);
+            assertThat(connection.hashCommands().hLen(bytes("count:{many}:t"))).isEqualTo(32);
+            assertThat(connection.zSetCommands().zCard(bytes("count:{many}:q"))).isEqualTo(32);
+        }
+    }
+
+    private void waitInLine(Partition partition, int calls) {
+        for (int i = 0; i < calls; i++) {
+            this.backend
+                    .execute(partition, new Acquire("a:" + this.tickets++, List.of(1L), 9_000_000, 0, 100))
+                    .toCompletableFuture()
+                    .join();
+        }
+    }
+
+    private String encoding(String key) {
+        try (RedisConnection connection = this.connections.getConnection()) {
+            return connection.keyCommands().encodingOf(bytes("count:" + key)).raw();
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private void acquire(Partition partition, String ticket) {

@@ -72,7 +72,7 @@ class RefusalFloodTests {
     }
 
     private Decision execute(Partition partition, Acquire acquire) {
-        Refused known = (acquire.maxWaitMicros() == 0) ? this.backend.knownRefusal(partition, acquire) : null;
+        Refused known = (acquire.maxWaitMicros() == 0) ? this.backend.knownRefusal(partition, acquire.amounts()) : null;
         return (known != null)
                 ? known
                 : this.backend.execute(partition, acquire).toCompletableFuture().join();

@@ -56,7 +56,7 @@ class RefusalsTests {
     }
 
     private boolean remembers(Acquire acquire) {
-        return this.refusals.find(PARTITION, acquire) != null;
+        return this.refusals.find(PARTITION, acquire.amounts()) != null;
     }
 
     @Nested
@@ -70,7 +70,7 @@ class RefusalsTests {
             refusals.remember(other, acquire(10, 1, 1), refused(HOUR, TOKENS));
             refusals.forget(PARTITION);
             assertThat(remembers(acquire(10, 1, 1))).isFalse();
-            assertThat(refusals.find(other, acquire(10, 1, 1))).isNotNull();
+            assertThat(refusals.find(other, acquire(10, 1, 1).amounts())).isNotNull();
         }
 
         @Test
@@ -93,16 +93,18 @@ class RefusalsTests {
         @Test
         void holdsForItsPartitionOnly() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
-            assertThat(refusals.find(partition("other", LIMITS), acquire(10, 1, 1)))
+            assertThat(refusals.find(
+                            partition("other", LIMITS), acquire(10, 1, 1).amounts()))
                     .isNull();
-            assertThat(refusals.find(partition("k", LIMITS), acquire(10, 1, 1))).isNotNull();
+            assertThat(refusals.find(partition("k", LIMITS), acquire(10, 1, 1).amounts()))
+                    .isNotNull();
         }
 
         @Test
         void holdsForItsDefinitionOnly() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             Partition changed = partition("k", List.of(TOKENS, REQUESTS, SLOTS));
-            assertThat(refusals.find(changed, acquire(10, 1, 1))).isNull();
+            assertThat(refusals.find(changed, acquire(10, 1, 1).amounts())).isNull();
         }
 
         @Test
@@ -110,7 +112,7 @@ class RefusalsTests {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS, REQUESTS));
             long later = System.nanoTime() + 1_000_000;
             await().pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() > later);
-            Refused again = refusals.find(PARTITION, acquire(10, 1, 1));
+            Refused again = refusals.find(PARTITION, acquire(10, 1, 1).amounts());
             assertThat(again.violated()).containsExactly(TOKENS, REQUESTS);
             assertThat(again.retryAfter())
                     .isLessThanOrEqualTo(HOUR.minusMillis(1))
@@ -124,7 +126,7 @@ class RefusalsTests {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             long later = System.nanoTime() + 1_000_000;
             await().pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() > later);
-            assertThat(refusals.find(PARTITION, acquire(10, 1, 1))
+            assertThat(refusals.find(PARTITION, acquire(10, 1, 1).amounts())
                             .status()
                             .limits()
                             .get(1)
@@ -144,7 +146,9 @@ class RefusalsTests {
         @Test
         void tellsOfWhatWasTakenBackOnce() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
-            assertThat(refusals.find(PARTITION, acquire(10, 1, 1)).status().reclaimed())
+            assertThat(refusals.find(PARTITION, acquire(10, 1, 1).amounts())
+                            .status()
+                            .reclaimed())
                     .isZero();
         }
 
@@ -155,9 +159,9 @@ class RefusalsTests {
             brief.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             long over = System.nanoTime() + memory.toNanos();
             await().pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() > over);
-            assertThat(brief.find(PARTITION, acquire(1, 1, 1))).isNull();
-            assertThat(brief.find(PARTITION, acquire(10, 1, 1))).isNull();
-            assertThat(brief.find(PARTITION, acquire(10, 1, 1))).isNotNull();
+            assertThat(brief.find(PARTITION, acquire(1, 1, 1).amounts())).isNull();
+            assertThat(brief.find(PARTITION, acquire(10, 1, 1).amounts())).isNull();
+            assertThat(brief.find(PARTITION, acquire(10, 1, 1).amounts())).isNotNull();
         }
 
         @Test
@@ -171,7 +175,7 @@ class RefusalsTests {
             Refusals forgetful = new Refusals(Duration.ofMillis(1));
             forgetful.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             await().pollInterval(Duration.ofMillis(1))
-                    .until(() -> forgetful.find(PARTITION, acquire(10, 1, 1)) == null);
+                    .until(() -> forgetful.find(PARTITION, acquire(10, 1, 1).amounts()) == null);
             assertThat(Refusals.LONGEST_MEMORY).isEqualTo(Duration.ofMillis(100));
         }
     }
@@ -220,10 +224,11 @@ class RefusalsTests {
             for (int i = 0; i < 10_000; i++) {
                 refusals.remember(partition("k" + i, LIMITS), acquire(1, 1, 1), refused(HOUR, TOKENS));
             }
-            assertThat(refusals.find(partition("k9999", LIMITS), acquire(1, 1, 1)))
+            assertThat(refusals.find(
+                            partition("k9999", LIMITS), acquire(1, 1, 1).amounts()))
                     .isNotNull();
             refusals.remember(partition("more", LIMITS), acquire(1, 1, 1), refused(HOUR, TOKENS));
-            assertThat(refusals.find(partition("more", LIMITS), acquire(1, 1, 1)))
+            assertThat(refusals.find(partition("more", LIMITS), acquire(1, 1, 1).amounts()))
                     .isNull();
         }
 
@@ -236,7 +241,7 @@ class RefusalsTests {
             Partition more = partition("more", LIMITS);
             await().pollInterval(Duration.ofMillis(10)).until(() -> {
                 refusals.remember(more, acquire(1, 1, 1), refused(HOUR, TOKENS));
-                return refusals.find(more, acquire(1, 1, 1)) != null;
+                return refusals.find(more, acquire(1, 1, 1).amounts()) != null;
             });
             assertThat(System.nanoTime() - startNanos)
                     .isGreaterThan(Duration.ofSeconds(2).toNanos());

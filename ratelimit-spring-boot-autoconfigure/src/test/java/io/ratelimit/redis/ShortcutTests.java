@@ -8,12 +8,14 @@ import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.protocol.CommandType;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
+import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Inspect;
 import io.ratelimit.backend.Operation.Release;
+import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
 import io.ratelimit.testkit.RedisConnections;
@@ -32,9 +34,11 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.springframework.data.redis.connection.RedisConnection;
+import org.springframework.data.redis.connection.ValueEncoding;
+import org.springframework.data.redis.connection.ValueEncoding.RedisValueEncoding;
 
 /**
- * The shortcut does what the machine behind it would: the same random batches go to the script, and to the script without its shortcut.
+ * The shortcuts do what the machine behind them would: the same random batches go to the script, and to the script without them.
  */
 @WithRedis
 class ShortcutTests {
@@ -43,7 +47,17 @@ class ShortcutTests {
 
     private static final String SCRIPT = LuaScript.partition("given_clock.lua").source();
 
+    private static final String TOGETHER = LuaScript.takes("given_clock.lua").source();
+
     private static final String WITHOUT = SCRIPT.replace("\nrepeat\n", "\nrepeat do break end\n");
+
+    private static final List<List<Limit>> WINDOWS = List.of(
+            List.of(RateLimit.of(6, Duration.ofMillis(400))),
+            List.of(RateLimit.of(20, Duration.ofMillis(900))),
+            List.of(RateLimit.of(40, Duration.ofSeconds(2))),
+            List.of(RateLimit.of(2_000, Duration.ofSeconds(30))),
+            List.of(new RateLimit("fixed", 20, Duration.ofSeconds(2), RateAlgorithm.FIXED_WINDOW, 20)),
+            List.of(new RateLimit("bucket", 20, Duration.ofSeconds(2), RateAlgorithm.TOKEN_BUCKET, 8)));
 
     private static final List<List<Limit>> DEFINITIONS = List.of(
             List.of(ConcurrencyLimit.of(3)),
@@ -61,17 +75,31 @@ class ShortcutTests {
 
     private final String digestWithout = load(WITHOUT);
 
+    private final String digestTogether = load(TOGETHER);
+
     private String load(String source) {
         return this.connection.scriptingCommands().scriptLoad(source.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
-    void answersAndKeepsWhatTheMachineWould() {
+    void answerAndKeepWhatTheMachineWould() {
+        run(DEFINITIONS, 25, false);
+        run(WINDOWS, 24, false);
+    }
+
+    @Test
+    void answerAndKeepWhatTheMachineWouldWhereNobodyWaits() {
+        run(WINDOWS, 36, true);
+    }
+
+    private void run(List<List<Limit>> definitions, int sequences, boolean takes) {
         assertThat(WITHOUT).isNotEqualTo(SCRIPT);
         long seed = Long.getLong("ratelimit.test.seed", System.nanoTime());
         System.out.printf("%s: -Dratelimit.test.seed=%d%n", getClass().getSimpleName(), seed);
-        for (int i = 0; i < 30; i++) {
-            new Sequence(new Random(seed + i), "resource" + i, DEFINITIONS.get(i % DEFINITIONS.size())).run(seed);
+        for (int i = 0; i < sequences; i++) {
+            String resource = definitions.get(i % definitions.size()).get(0).name() + (takes ? "-alone-" : "-") + i
+                    + "-" + definitions.size();
+            new Sequence(new Random(seed + i), resource, definitions.get(i % definitions.size()), takes).run(seed);
         }
     }
 
@@ -81,22 +109,37 @@ class ShortcutTests {
 
         private final Partition partition;
 
+        /** Whether nobody waits. */
+        private final boolean takes;
+
+        /** On a coarse one things happen at the same moment, and when a window ends. */
+        private final int gridMicros;
+
+        /** So that some queues become tables. */
+        private final int mostQueued;
+
         private final List<String> held = new ArrayList<>();
 
         private final List<String> tickets = new ArrayList<>();
 
         private long nowMicros = 1_800_000_000_000_000L;
 
-        Sequence(Random random, String resource, List<Limit> limits) {
+        /** How often the script that asks several partitions has answered. */
+        private int together;
+
+        Sequence(Random random, String resource, List<Limit> limits, boolean takes) {
             this.random = random;
+            this.takes = takes;
+            this.gridMicros = random.nextBoolean() ? 100_000 : 1;
+            this.mostQueued = random.nextInt(3) == 0 ? 80 : 12;
             this.partition = new Partition(resource, null, limits, 1, LEASE);
         }
 
         void run(long seed) {
             for (int step = 0; step < 150; step++) {
                 this.nowMicros += this.random.nextInt(20) == 0
-                        ? this.random.nextInt(3_000_000)
-                        : this.random.nextInt(4) * this.random.nextInt(10_000);
+                        ? this.random.nextInt(3_000_000) / this.gridMicros * this.gridMicros
+                        : this.random.nextInt(4) * Math.max(this.gridMicros, this.random.nextInt(10_000));
                 List<Operation<?>> batch = batch();
                 String instance = instance();
                 List<Object> with = call(digest, "with:", instance, batch);
@@ -104,10 +147,32 @@ class ShortcutTests {
                 assertThat(readable(with))
                         .as("seed %d, %s, step %d: %s", seed, this.partition, step, batch)
                         .isEqualTo(readable(without));
-                assertThat(state("with:"))
-                        .as("seed %d, %s, step %d: %s", seed, this.partition, step, batch)
-                        .isEqualTo(state("without:"));
+                if (this.takes) {
+                    assertThat(readable(callTogether(instance, batch)))
+                            .as("seed %d, %s, step %d: %s", seed, this.partition, step, batch)
+                            .isEqualTo(readable(without));
+                }
+                if (step % 5 == 4) { // what differs goes on to differ
+                    assertThat(state("with:"))
+                            .as("seed %d, %s, step %d: %s", seed, this.partition, step, batch)
+                            .isEqualTo(state("without:"));
+                    if (this.takes) {
+                        assertThat(state("together:"))
+                                .as("seed %d, %s, step %d: %s", seed, this.partition, step, batch)
+                                .isEqualTo(state("without:"));
+                    }
+                }
                 learn(batch, with);
+            }
+            boolean isWindow = this.partition.limits().get(0) instanceof RateLimit rate
+                    && rate.algorithm() == RateAlgorithm.SLIDING_WINDOW;
+            assertThat(this.together > 0)
+                    .as("seed %d, %s", seed, this.partition)
+                    .isEqualTo(this.takes && isWindow);
+            for (String suffix : List.of(":h", ":t", ":q", ":e")) {
+                assertThat(encoding("with:", suffix))
+                        .as("seed %d, %s%s", seed, this.partition, suffix)
+                        .isEqualTo(encoding("without:", suffix));
             }
         }
 
@@ -117,6 +182,18 @@ class ShortcutTests {
 
         private List<Operation<?>> batch() {
             List<Operation<?>> batch = new ArrayList<>();
+            if (this.takes || this.random.nextInt(3) == 0) {
+                if (this.random.nextInt(15) == 0) {
+                    int limit = this.partition.limits().size() - 1;
+                    batch.add(new Update(limit, this.random.nextInt(12) - 6, this.nowMicros));
+                    return batch;
+                }
+                List<Long> same = amounts();
+                for (int i = this.random.nextInt(6); i >= 0; i--) {
+                    batch.add(new Acquire(newTicket(), same));
+                }
+                return batch;
+            }
             for (int i = this.random.nextInt(4); i > 0 && !this.held.isEmpty(); i--) {
                 batch.add(new Release(this.held.remove(this.random.nextInt(this.held.size()))));
             }
@@ -128,7 +205,7 @@ class ShortcutTests {
             }
             List<Long> amounts = amounts();
             boolean waits = this.random.nextInt(3) > 0;
-            int most = (this.partition.limits().get(0).limit() > 50) ? 8 : 4;
+            int most = (this.partition.limits().get(0).limit() > 50 || this.mostQueued > 50) ? 8 : 4;
             for (int i = this.random.nextInt(most); i > 0; i--) {
                 String ticket = this.random.nextInt(20) == 0 ? anyTicket() : newTicket();
                 batch.add(
@@ -138,7 +215,7 @@ class ShortcutTests {
                                         amounts,
                                         1 + this.random.nextInt(this.random.nextBoolean() ? 9_000_000 : 100_000),
                                         priority(),
-                                        1 + this.random.nextInt(12))
+                                        1 + this.random.nextInt(this.mostQueued))
                                 : new Acquire(ticket, this.random.nextInt(4) == 0 ? amounts() : amounts));
             }
             if (batch.isEmpty()) {
@@ -194,8 +271,11 @@ class ShortcutTests {
 
         private List<Object> call(String digest, String prefix, String instance, List<Operation<?>> batch) {
             Arguments arguments = new Arguments(digest, new RedisKeys(prefix).of(this.partition.id()));
-            arguments.add(this.partition, LimitsText.write(this.partition.limits()), instance, batch);
-            arguments.add(this.nowMicros);
+            arguments.add(definedLately(), LimitsText.write(this.partition.limits()), instance, batch);
+            return run(arguments.add(this.nowMicros));
+        }
+
+        private List<Object> run(Arguments arguments) {
             return commands()
                     .dispatch(
                             CommandType.EVALSHA,
@@ -204,6 +284,33 @@ class ShortcutTests {
                     .toCompletableFuture()
                     .orTimeout(1, TimeUnit.MINUTES)
                     .join();
+        }
+
+        /** Asks as one of several partitions that share a call, and alone if that is not answered. */
+        private List<Object> callTogether(String instance, List<Operation<?>> batch) {
+            if (batch.get(0) instanceof Acquire acquire) {
+                byte[][] keys = new RedisKeys("together:").of(this.partition.id());
+                byte[][] none = new RedisKeys("together:").of(new Partition.Id("none", null));
+                Arguments arguments = new Arguments(digestTogether, new byte[][] {
+                    RedisKeys.header(none), RedisKeys.entries(none), RedisKeys.header(keys), RedisKeys.entries(keys)
+                });
+                Operands operands = new Operands().add(1).add(1).add(1).add(1);
+                operands.add(2).add(definedLately().stampMicros());
+                operands.add(batch.size()).add(acquire.amounts().get(0));
+                arguments.add(operands.toBytes()).add("no limits").add(LimitsText.write(this.partition.limits()));
+                Object reply = run(arguments.add(this.nowMicros)).get(1);
+                if (reply != null) {
+                    this.together++;
+                    return List.of(reply, new byte[0]);
+                }
+            }
+            return call(digest, "together:", instance, batch);
+        }
+
+        /** Returns the partition as somebody knows it who has started later, now and then. */
+        private Partition definedLately() {
+            return new Partition(
+                    this.partition.resource(), null, this.partition.limits(), this.nowMicros / 1_500_000, LEASE);
         }
 
         private Map<String, Object> state(String prefix) {
@@ -224,12 +331,23 @@ class ShortcutTests {
             byte[] header = connection.stringCommands().get(key(prefix, ""));
             state.put("", (header != null) ? Arrays.toString(header) : "");
             for (String suffix : List.of("", ":h", ":e", ":w", ":q", ":t", ":l")) {
+                Long expiresAt = commands()
+                        .pexpiretime(key(prefix, suffix))
+                        .toCompletableFuture()
+                        .orTimeout(1, TimeUnit.MINUTES)
+                        .join();
                 // a queue that outlives its header would stand before everybody who comes later
-                assertThat(connection.keyCommands().pTtl(key(prefix, suffix)))
+                assertThat(expiresAt)
                         .as("%s%s expires, or is not there (-2)", prefix, suffix)
-                        .isNotEqualTo(-1);
+                        .isNotEqualTo(-1L);
+                state.put(suffix + " expires at", String.valueOf(expiresAt));
             }
             return state;
+        }
+
+        private String encoding(String prefix, String suffix) {
+            ValueEncoding encoding = connection.keyCommands().encodingOf(key(prefix, suffix));
+            return (encoding != null && encoding != RedisValueEncoding.VACANT) ? encoding.raw() : "none";
         }
 
         private Map<String, String> stored(String prefix, String suffix) {
@@ -249,7 +367,7 @@ class ShortcutTests {
         private List<String> readable(List<Object> reply) {
             return Stream.concat(
                             Stream.of(Arrays.toString((byte[]) reply.get(0))),
-                            reply.stream().skip(1).map((text) -> new String((byte[]) text, StandardCharsets.UTF_8)))
+                            reply.stream().skip(1).map((text) -> Arrays.toString((byte[]) text)))
                     .toList();
         }
     }

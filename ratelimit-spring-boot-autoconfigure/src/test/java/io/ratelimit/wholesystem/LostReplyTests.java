@@ -149,12 +149,12 @@ class LostReplyTests {
         loseAnyReply(SeenCall.onTheWire(operation));
     }
 
-    private void loseAnyReply(String containing) {
+    private void loseAnyReply(String regex) {
         if (this.witness.catchUp().isQuiet()) {
             this.stepsBefore = this.witness.steps().size();
         }
         this.repliesToLose++;
-        this.proxy.loseReplies(containing, 1);
+        this.proxy.loseReplies(regex, 1);
     }
 
     private void awaitLoss() {

@@ -181,31 +181,37 @@ final class PartitionWitness {
                 this.numbered = (toNumber >= fromMicros) ? new Numbered(fromMicros, toNumber) : null;
             }
             case "HSET:h" -> {
-                for (int i = 2; i < line.words().size(); i += 2) {
+                for (int i = 2; i < line.words().size() && isNamed(line, i); i += 2) {
                     this.holders.put(line.word(i), doubles(line.bytes(i + 1)));
                 }
             }
             case "HDEL:h" ->
                 this.gone.addAll(line.words().subList(2, line.words().size()));
             case "HSET:t" -> {
-                for (int i = 2; i < line.words().size(); i += 2) {
+                for (int i = 2; i < line.words().size() && isNamed(line, i); i += 2) {
                     this.sequences.put(
                             line.word(i), (long) doubles(line.bytes(i + 1)).getDouble(0));
                 }
             }
             case "ZADD:q" -> {
-                for (int i = 2; i < line.words().size(); i += 2) {
+                for (int i = 2; i < line.words().size() && isNamed(line, i + 1); i += 2) {
                     String ticket = line.word(i + 1);
                     this.moves.add(new Queued(ticket, this.sequences.get(ticket), Double.parseDouble(line.word(i))));
                 }
             }
             case "ZREM:q" -> {
-                for (String ticket : line.words().subList(2, line.words().size())) {
+                for (String ticket :
+                        line.words().subList(2, isNamed(line, 2) ? line.words().size() : 2)) {
                     this.moves.add(new Queued(ticket, 0, 0));
                 }
             }
             default -> {}
         }
+    }
+
+    /** Returns whether a command is about somebody, and not one that makes a table of a small hash. */
+    private static boolean isNamed(MonitorLine line, int word) {
+        return !line.word(word).isBlank();
     }
 
     /** Returns when the last call was that it saw. */

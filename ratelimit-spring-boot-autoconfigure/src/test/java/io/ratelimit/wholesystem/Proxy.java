@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /**
  * A way to Redis that fails as told: it loses replies and messages, delays, stalls, swallows, cuts and refuses. Thread-safe.
@@ -38,7 +39,7 @@ final class Proxy implements AutoCloseable {
 
     private final AtomicInteger lostMessages = new AtomicInteger();
 
-    private volatile String request = "";
+    private volatile Pattern request = Pattern.compile("");
 
     private volatile boolean losesMessages;
 
@@ -65,11 +66,11 @@ final class Proxy implements AutoCloseable {
     /**
      * Lets requests pass, and closes the connection instead of passing the reply on.
      *
-     * @param containing what the requests contain
+     * @param regex what the requests contain
      * @param count how many of them
      */
-    void loseReplies(String containing, int count) {
-        this.request = containing;
+    void loseReplies(String regex, int count) {
+        this.request = Pattern.compile(regex);
         this.repliesToLose.set(count);
     }
 
@@ -161,6 +162,8 @@ final class Proxy implements AutoCloseable {
 
         private volatile boolean losesReply;
 
+        private boolean isCut;
+
         private volatile boolean swallows;
 
         Link(Socket client, Socket redis) throws IOException {
@@ -183,9 +186,11 @@ final class Proxy implements AutoCloseable {
             start(() -> copy(this.redis, this.client, this::passesReply));
         }
 
-        private boolean passesRequest(String text) {
-            if (Proxy.this.repliesToLose.get() > 0
-                    && text.contains(Proxy.this.request)
+        /** A connection that is cut, but still has something to pass, loses no reply any more that another is to lose. */
+        private synchronized boolean passesRequest(String text) {
+            if (!this.isCut
+                    && Proxy.this.repliesToLose.get() > 0
+                    && Proxy.this.request.matcher(text).find()
                     && Proxy.this.repliesToLose.getAndDecrement() > 0) {
                 this.losesReply = true;
             }
@@ -194,7 +199,6 @@ final class Proxy implements AutoCloseable {
 
         private boolean passesReply(String text) {
             if (this.losesReply) {
-                Proxy.this.lostReplies.incrementAndGet();
                 cut();
                 return false;
             }
@@ -229,7 +233,7 @@ final class Proxy implements AutoCloseable {
             }
         }
 
-        private void cut() {
+        private synchronized void cut() {
             Proxy.this.links.remove(this);
             try {
                 this.client.close();
@@ -237,6 +241,10 @@ final class Proxy implements AutoCloseable {
             } catch (IOException ex) {
                 throw new UncheckedIOException(ex);
             }
+            if (!this.isCut && this.losesReply) {
+                Proxy.this.lostReplies.incrementAndGet();
+            }
+            this.isCut = true;
         }
     }
 

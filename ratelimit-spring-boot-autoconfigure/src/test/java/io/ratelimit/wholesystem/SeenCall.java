@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * A call that Redis was sent, as a witness saw it. This class and {@code arguments.lua} and {@code heartbeat.lua} share a layout.
@@ -32,6 +33,9 @@ record SeenCall(String instance, String operation) {
     private static final int NUMBER_OF_IDS = 3;
 
     private static final int FIRST_OPERATION = 4;
+
+    /** A whole number as a double. */
+    private static final String FROM_ONE_TO_EIGHT = "\\x00{6}(?:\\xF0\\x3F|[\\x00\\x08\\x10\\x14\\x18\\x1C\\x20]\\x40)";
 
     /** The names of the codes, from 1. */
     private static final List<String> OPERATIONS = List.of(
@@ -77,14 +81,16 @@ record SeenCall(String instance, String operation) {
         return call.words().subList(IDS, IDS + operand(call, NUMBER_OF_IDS));
     }
 
-    /** Returns how a call of one operation, on one ticket or permit, is told on the wire, a character for a byte. */
+    /**
+     * Returns the regular expression of an operation on the wire, a character for a byte, whatever else has joined its call: its code, behind
+     * the number of ids or the amount of another operation.
+     */
     static String onTheWire(String operation) {
-        byte[] operands = ByteBuffer.allocate(2 * Double.BYTES)
+        byte[] code = ByteBuffer.allocate(Double.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
-                .putDouble(1)
                 .putDouble(OPERATIONS.indexOf(operation) + 1)
                 .array();
-        return new String(operands, StandardCharsets.ISO_8859_1);
+        return FROM_ONE_TO_EIGHT + Pattern.quote(new String(code, StandardCharsets.ISO_8859_1));
     }
 
     private static int operand(MonitorLine call, int index) {

@@ -82,7 +82,7 @@ class RedisTests {
     void goOnWhenRedisLostEverything() {
         RedisServer own = RedisServer.start();
         try (RunningApplication application = RunningApplication.start(
-                WebApplicationType.NONE, own, "ratelimit.key-prefix=lost:", "ratelimit.lease=1s")) {
+                WebApplicationType.NONE, own, "ratelimit.key-prefix=lost:", "ratelimit.lease=6s")) {
             Permit permit = limiter(application).acquire("strict");
             application.bean(StringRedisTemplate.class).execute((RedisCallback<Void>) (connection) -> {
                 connection.serverCommands().flushAll();

@@ -1,6 +1,7 @@
 package io.ratelimit.autoconfigure.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -27,6 +28,7 @@ class RateLimitMetricsAutoConfigurationTests {
                     AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitMetricsAutoConfiguration.class))
             .withPropertyValues(
                     "ratelimit.backend=memory",
+                    "ratelimit.lease=1s",
                     "ratelimit.resources.pool.concurrency=10",
                     "ratelimit.resources.pool.rate=100/1m");
 
@@ -68,10 +70,17 @@ class RateLimitMetricsAutoConfigurationTests {
                     assertThat(permit.isValid()).isTrue();
                     assertThat(registry.get("ratelimit.slots.held").gauge().value())
                             .isEqualTo(1);
-                    assertThat(registry.get("ratelimit.slots.active").gauge().value())
-                            .isEqualTo(1);
-                    assertThat(registry.get("ratelimit.rate.available").gauge().value())
-                            .isEqualTo(99);
+                    // a heartbeat may have looked before this call and tell of it after it
+                    await().untilAsserted(() -> {
+                        assertThat(registry.get("ratelimit.slots.active")
+                                        .gauge()
+                                        .value())
+                                .isEqualTo(1);
+                        assertThat(registry.get("ratelimit.rate.available")
+                                        .gauge()
+                                        .value())
+                                .isEqualTo(99);
+                    });
                 }
                 assertThat(registry.get("ratelimit.acquire")
                                 .tag("outcome", "acquired")
