@@ -7,8 +7,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,15 +14,14 @@ import java.util.function.LongUnaryOperator;
 
 /**
  * Stands for somebody else's language model: an HTTP server that counts by itself, charges a call when it arrives, and answers 429 to
- * whoever goes above its quota of requests and tokens per window.
+ * whoever goes above its quota of requests and tokens per window. Each window that begins adds its share, and what is left of one may
+ * be used in the next: a call that was long under way, however long, is none too many.
  */
 final class FakeLlm implements AutoCloseable {
 
     private final Quota quota;
 
     private final LongUnaryOperator tokensOf;
-
-    private final Deque<Call> window = new ArrayDeque<>();
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -38,7 +35,7 @@ final class FakeLlm implements AutoCloseable {
 
     private volatile boolean counts = true;
 
-    private long tokensInWindow;
+    private volatile long startNanos = System.nanoTime();
 
     /**
      * Opens one on a port of its own.
@@ -71,24 +68,21 @@ final class FakeLlm implements AutoCloseable {
     }
 
     private synchronized boolean charge(long used) {
-        long now = System.nanoTime();
-        while (!this.window.isEmpty()
-                && now - this.window.getFirst().atNanos() > this.quota.window().toNanos()) {
-            this.tokensInWindow -= this.window.removeFirst().tokens();
-        }
-        if (this.window.size() >= this.quota.requests() || this.tokensInWindow + used > this.quota.tokens()) {
+        long windows =
+                1 + (System.nanoTime() - this.startNanos) / this.quota.window().toNanos();
+        if (this.calls.get() >= windows * this.quota.requests()
+                || this.tokens.get() + used > windows * this.quota.tokens()) {
             this.refused.incrementAndGet();
             return false;
         }
-        this.window.addLast(new Call(now, used));
-        this.tokensInWindow += used;
         this.calls.incrementAndGet();
         this.tokens.addAndGet(used);
         return true;
     }
 
-    /** Counts from now on, or no more: an application may have to warm up. */
+    /** Counts from now on, its first window begins now, or no more: an application may have to warm up. */
     void counts(boolean whether) {
+        this.startNanos = System.nanoTime();
         this.counts = whether;
     }
 
@@ -116,11 +110,9 @@ final class FakeLlm implements AutoCloseable {
     /**
      * What it allows.
      *
-     * @param requests how many requests in any window
-     * @param tokens how many tokens in any window
+     * @param requests how many requests each window adds
+     * @param tokens how many tokens each window adds
      * @param window the length of the window
      */
     record Quota(long requests, long tokens, Duration window) {}
-
-    private record Call(long atNanos, long tokens) {}
 }
