@@ -136,7 +136,7 @@ final class SlidingWindow implements RateState {
         boolean counts = now - chargedAt <= this.windowMicros;
         long left = amount;
         for (Entry entry : this.entries) {
-            if (entry.latest >= chargedAt && (counts || entry.first <= chargedAt)) {
+            if (counts && entry.latest >= chargedAt) {
                 long part = Math.min(left, entry.amount);
                 entry.amount -= part;
                 this.used -= part;

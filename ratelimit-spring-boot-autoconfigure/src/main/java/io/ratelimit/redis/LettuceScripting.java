@@ -88,6 +88,19 @@ final class LettuceScripting implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends what has been added before anything else is done, if this is the thread that writes, else soon. For those who read replies: so Redis
+     * has work while the callers of a reply wake up.
+     */
+    void sendAtOnce() {
+        Session open = connection();
+        if (open == null || !open.readers().last().inEventLoop()) {
+            send();
+        } else if (!this.added.isEmpty() && mayDispatch(open) && this.toSend.getAndIncrement() == 0 && takeTurn()) {
+            takeTurns();
+        }
+    }
+
     private boolean mayDispatch() {
         Session open = connection();
         return open == null || mayDispatch(open);

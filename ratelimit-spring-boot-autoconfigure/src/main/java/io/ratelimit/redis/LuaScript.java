@@ -41,6 +41,7 @@ record LuaScript(String source, String digest) {
                         clock,
                         "arguments.lua",
                         "take.lua",
+                        "header.lua",
                         "shortcut.lua",
                         "state.lua",
                         "operands.lua",
@@ -56,7 +57,7 @@ record LuaScript(String source, String digest) {
 
     /** Joins acquisitions from several partitions behind a clock. */
     static LuaScript takes(String clock) {
-        return of(read(clock, "take.lua", "takes.lua"), read("state.lua", "sliding_window.lua"));
+        return of(read(clock, "take.lua", "takes.lua"), read("header.lua", "state.lua", "sliding_window.lua"));
     }
 
     /** Joins the sign of life of an instance behind a clock. */

@@ -104,10 +104,11 @@ final class Mailbox {
         return true;
     }
 
-    /** The call of a batch is over. */
+    /** The call of a batch is over: what has gathered behind it is let go. */
     void answered(Batch batch) {
         this.lock.lock();
         try {
+            batch.closed = true;
             if (this.underWay.remove(batch) && !batch.isReleasesOnly()) {
                 this.counted--;
             }

@@ -109,6 +109,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         this.takes = new Takes(
                 !this.scripting.isOfCluster(),
                 this.scripting::add,
+                this.scripting::sendAtOnce,
                 LuaScript.takes(clock.file()),
                 this::encoded,
                 clock.time());
@@ -185,16 +186,12 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 });
         batch.made(call);
         call.reply().whenComplete((reply, failure) -> {
-            try {
-                if (failure == null) {
-                    answer(batch.inOrderOfCall(), reply);
-                } else {
-                    batch.close();
-                    fail(batch.submissions(), unavailable(failure));
-                }
-            } finally {
-                batch.mailbox().answered(batch);
-                this.scripting.send();
+            batch.mailbox().answered(batch);
+            this.scripting.sendAtOnce();
+            if (failure == null) {
+                answer(batch.inOrderOfCall(), reply);
+            } else {
+                fail(batch.submissions(), unavailable(failure));
             }
         });
         if (batch.isShared()) {

@@ -13,10 +13,8 @@ import java.nio.charset.StandardCharsets;
  */
 final class RedisKeys {
 
-    /** Of the header, holders, ends of holders, entries of windows, queue, tickets, live instances. */
-    private static final String[] SUFFIXES = {"", ":h", ":e", ":w", ":q", ":t", ":l"};
-
-    private static final int ENTRIES = 3;
+    /** Of the header, holders, ends of holders, queue, tickets, live instances. */
+    private static final String[] SUFFIXES = {"", ":h", ":e", ":q", ":t", ":l"};
 
     private final String prefix;
 
@@ -44,11 +42,6 @@ final class RedisKeys {
     /** Returns that of the header, of the keys of a partition. */
     static byte[] header(byte[][] keys) {
         return keys[0];
-    }
-
-    /** Returns that of the entries of windows, of the keys of a partition. */
-    static byte[] entries(byte[][] keys) {
-        return keys[ENTRIES];
     }
 
     /** Returns the channel by which an instance is told of its grants. {@code main.lua} comes to the same name. */

@@ -50,6 +50,8 @@ final class Takes {
 
     private final Consumer<ScriptCall> sender;
 
+    private final Runnable sendAtOnce;
+
     private final LuaScript script;
 
     private final Function<Partition, String> limits;
@@ -63,6 +65,7 @@ final class Takes {
      *
      * @param enabled whether all partitions live on one server
      * @param sender takes calls to be sent, in their order
+     * @param sendAtOnce sends them before the callers of a reply wake up
      * @param script the script
      * @param limits returns the limits of a partition as text
      * @param time adds the time, if the script needs it
@@ -70,11 +73,13 @@ final class Takes {
     Takes(
             boolean enabled,
             Consumer<ScriptCall> sender,
+            Runnable sendAtOnce,
             LuaScript script,
             Function<Partition, String> limits,
             Consumer<Arguments> time) {
         this.enabled = enabled;
         this.sender = sender;
+        this.sendAtOnce = sendAtOnce;
         this.script = script;
         this.limits = limits;
         this.time = time;
@@ -107,8 +112,10 @@ final class Takes {
             Together together = new Together();
             together.call.reply().whenComplete((replies, failure) -> {
                 this.calls.decrementAndGet();
-                together.answered(replies, failure);
+                this.underWay.addAndGet(-together.takes().size());
                 makeCall();
+                this.sendAtOnce.run();
+                together.answered(replies, failure);
             });
             this.sender.accept(together.call);
         }
@@ -169,11 +176,9 @@ final class Takes {
 
         byte[][] keys() {
             List<Take> written = takes();
-            byte[][] keys = new byte[2 * written.size()][];
-            for (int i = 0; i < written.size(); i++) {
-                byte[][] all = written.get(i).batch().mailbox().keys();
-                keys[2 * i] = RedisKeys.header(all);
-                keys[2 * i + 1] = RedisKeys.entries(all);
+            byte[][] keys = new byte[written.size()][];
+            for (int i = 0; i < keys.length; i++) {
+                keys[i] = RedisKeys.header(written.get(i).batch().mailbox().keys());
             }
             return keys;
         }
@@ -216,7 +221,6 @@ final class Takes {
 
         void answered(@Nullable List<Object> replies, @Nullable Throwable failure) {
             List<Take> written = takes();
-            Takes.this.underWay.addAndGet(-written.size());
             if (replies != null) {
                 for (int i = 0; i < written.size(); i++) {
                     answered(written.get(i), replies.get(i));

@@ -55,14 +55,6 @@ local function translate(amounts, from, to)
   return result
 end
 
--- Forgets the stored entries of a limit.
-local function forget_entries(at, kind)
-  local header = kind == WINDOW and 2 or 1
-  if kind == WINDOW or kind == BUCKET then
-    remove_entries(at, 1, limits[at + COUNT] - header)
-  end
-end
-
 -- Returns what is used now of a rate that is to be counted otherwise, and its debt.
 local function carried(at, kind)
   if kind == WINDOW then
@@ -79,27 +71,23 @@ end
 
 -- Keeps what is used of a limit that stays. Where it comes to count otherwise, it is as if used now.
 local function adopt_states(before)
-  local old_limits, uses = limits, {}
+  local old_limits, old_logs, uses = limits, logs, {}
   for i, limit in ipairs(parse_limits(before)) do
     local at = (i - 1) * WIDTH
     local new = parse_limits(sender_text)[find_limit(sender_text, limit) or 0]
     local kept = new and new.kind == limit.kind and (new.kind ~= BUCKET or new.definition == limit.definition)
     if not limit.slots and not kept then
       uses[i] = { carried(at, limit.kind) }
-      forget_entries(at, limit.kind)
     end
   end
-  text, size, limits = sender_text, sender_size, {}
+  text, size, limits, logs = sender_text, sender_size, {}, {}
   for i, limit in ipairs(parse_limits(text)) do
     local at, known = (i - 1) * WIDTH, find_limit(before, limit)
     local kept = known and not limit.slots and not uses[known]
     for field = 1, WIDTH do
       limits[at + field] = kept and old_limits[(known - 1) * WIDTH + field] or 0
     end
-    if not kept then
-      last_limit_id = last_limit_id + 1
-      limits[at + ID] = last_limit_id
-    end
+    logs[at] = kept and old_logs[(known - 1) * WIDTH] or ''
     limits[at + KIND], limits[at + LIMIT], limits[at + SPAN] = limit.kind, limit.limit, limit.span
     limits[at + HOLD] = kept and limits[at + DEBT] or limit.hold
   end

@@ -1,7 +1,7 @@
 -- arguments.lua: what a caller sends.
 --
--- KEYS       of the partition: header (string), holders (hash), ends of holders (sorted set), entries of sliding windows and buckets (hash),
---            queue (sorted set), tickets (hash), live instances (hash)
+-- KEYS       of the partition: header (string), holders (hash), ends of holders (sorted set), queue (sorted set), tickets (hash),
+--            live instances (hash)
 -- ARGV[1]    the caller's limits as text, joined by ';':
 --              c <name> <limit> <lease, us> <max hold, us; 0: none>     a concurrency limit
 --              s <name> <limit> <window, us> 0                          a sliding-window rate limit
@@ -27,7 +27,7 @@
 -- ARGV[4..]  m ids: the tickets and permits of the operations, in their order
 -- invariant  a call holds at most 128 ids.
 
-local HEADER, HOLDERS, ENDS, ENTRIES, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local HEADER, HOLDERS, ENDS, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local RELEASE, ACQUIRE, WAIT, CANCEL, UPDATE, EVICT, FORGIVE, WITHDRAW, RENEW, INSPECT, TAKE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local FIRST_OPERATION = 33
 local LENGTH_OF_ONE_TAKE = 56

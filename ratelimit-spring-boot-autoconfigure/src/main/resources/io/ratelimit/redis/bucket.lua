@@ -2,16 +2,16 @@
 -- what is taken is put in, and flows out evenly. Made when first asked for.
 --
 -- limit      LIMIT: the burst, all that it holds; RATE: how much flows out in SPAN (us); USED: how much is in it now, rounded up;
---            EMPTY_AT, EMPTY_PARTS: when it will be empty. COUNT low waters: the levels that were never undercut since, oldest and lowest
---            first, the newest in LOW_AT (us), LOW_MICROS, LOW_PARTS, those before it in ENTRIES as "<id of the limit>:<number>"
+--            EMPTY_AT, EMPTY_PARTS: when it will be empty
+-- log        low waters: the levels that were never undercut since, oldest and lowest first: when (us), level
 -- level      how full it is, as the time until it is empty: whole us, and parts of RATE of one
 -- invariant  what was put in during any time, less what was refunded, is at most the burst and what flows out in that time, whenever
 --            something is granted. Of a charge no more is given back than the lowest level since. Divides before it multiplies, so that
 --            every number is whole and below 2^53. At most 64 low waters: where two are joined, the lower level counts for both.
 
-local LOW_AT, LOW_MICROS, LOW_PARTS, EMPTY_AT, EMPTY_PARTS = 9, 10, 11, 12, 13
+local EMPTY_AT, EMPTY_PARTS = 7, 8
 local MOST_LOWS = 64
-local LOW_FORMAT = '<I7I7I4'
+local LOW_FORMAT, LOW_LENGTH = '<I7I7I4', 18
 
 local function is_less(micros, parts, other_micros, other_parts)
   return micros < other_micros or micros == other_micros and parts < other_parts
@@ -69,31 +69,19 @@ local function advance(at)
 end
 
 local function read_lows(at)
-  local count, lows = limits[at + COUNT], {}
-  for i, packed in ipairs(count > 1 and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, 1, count - 1))) or {}) do
-    lows[i] = { struct.unpack(LOW_FORMAT, packed) }
-  end
-  if count > 0 then
-    lows[count] = { limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] }
+  local lows = {}
+  for position = 1, #logs[at], LOW_LENGTH do
+    lows[#lows + 1] = { struct.unpack(LOW_FORMAT, logs[at], position) }
   end
   return lows
 end
 
-local function push_low(at, moment, micros, parts)
-  local count = limits[at + COUNT]
-  if count > 0 then
-    local packed = struct.pack(LOW_FORMAT, limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS])
-    entry_count = entry_count + redis.call('HSET', ENTRIES, entry_field(at, count), packed)
-  end
-  limits[at + COUNT], limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] = count + 1, moment, micros, parts
-end
-
 local function write_lows(at, lows)
-  remove_entries(at, 1, limits[at + COUNT] - 1)
-  limits[at + COUNT] = 0
-  for _, low in ipairs(lows) do
-    push_low(at, low[1], low[2], low[3])
+  local packed = {}
+  for i, low in ipairs(lows) do
+    packed[i] = struct.pack(LOW_FORMAT, low[1], low[2], low[3])
   end
+  logs[at] = table.concat(packed)
 end
 
 local function join_lows(at)
@@ -106,23 +94,24 @@ end
 
 -- Learns how low the bucket is.
 local function learn_low(at, micros, parts)
+  local log, moment = logs[at], 0
   if micros == 0 and parts == 0 then
-    write_lows(at, {})
+    log = ''
   end
-  while limits[at + COUNT] > 0 and not is_less(limits[at + LOW_MICROS], limits[at + LOW_PARTS], micros, parts) do
-    local count = limits[at + COUNT] - 1
-    limits[at + COUNT] = count
-    if count > 0 then
-      limits[at + LOW_AT], limits[at + LOW_MICROS], limits[at + LOW_PARTS] =
-        struct.unpack(LOW_FORMAT, redis.call('HGET', ENTRIES, entry_field(at, count)))
-      remove_entries(at, count, count)
+  while log ~= '' do
+    local low_micros, low_parts
+    moment, low_micros, low_parts = struct.unpack(LOW_FORMAT, log, #log - LOW_LENGTH + 1)
+    if is_less(low_micros, low_parts, micros, parts) then
+      break
     end
+    log = string.sub(log, 1, -LOW_LENGTH - 1)
   end
   -- what is higher at the same moment adds nothing
-  if limits[at + COUNT] == 0 or limits[at + LOW_AT] < now then
-    push_low(at, now, micros, parts)
+  if log == '' or moment < now then
+    log = log .. struct.pack(LOW_FORMAT, now, micros, parts)
   end
-  if limits[at + COUNT] == MOST_LOWS then
+  logs[at] = log
+  if #log == MOST_LOWS * LOW_LENGTH then
     join_lows(at)
   end
 end

@@ -4,7 +4,7 @@
 --            USED is above 0. A window begins with the first request behind the last, or directly behind it while there is debt.
 -- invariant  there is debt only while nothing is left of the window; USED is within LIMIT, unless that was lowered.
 
-local START = 9
+local START = 7
 
 local function pay_debt(at)
   local paid = math.min(limits[at + DEBT], limits[at + LIMIT] - limits[at + USED])

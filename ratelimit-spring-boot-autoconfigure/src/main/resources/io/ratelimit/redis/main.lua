@@ -82,7 +82,7 @@ for i = 1, size do
     numbers[4 + 2 * i] = limits[at + USED]
   elseif kind == WINDOW then
     numbers[4 + 2 * i] = limits[at + USED] + limits[at + DEBT]
-    numbers[5 + 2 * i] = limits[at + COUNT] > 0 and oldest_entry(at) - now or 0
+    numbers[5 + 2 * i] = logs[at] ~= '' and oldest_entry(at) - now or 0
   else
     numbers[4 + 2 * i], numbers[5 + 2 * i] = rates().of(kind).status(at)
   end
@@ -92,9 +92,8 @@ save_holders()
 if changed then
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
-  local packed = struct.pack(HEADER_FORMAT .. string.rep('d', size * WIDTH), size, now, number, expires_at, earliest_end,
-    earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
-    unpack(limits))
+  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed,
+    earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until)
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
   else
@@ -110,9 +109,6 @@ if changed then
   end
   if indexed > 0 and (extended or not had_ends) then
     expire(ENDS)
-  end
-  if entry_count > 0 and (extended or not had_entries) then
-    expire(ENTRIES)
   end
   if queued > 0 and (extended or not had_queue) then
     expire(QUEUE, TICKETS)

@@ -2,31 +2,21 @@
 
 local UNKNOWN_HOLD = 1000000
 
--- Returns the stored entries of a window from one offset to another, packed.
-local function read_entries(at, from, to)
-  return from <= to and redis.call('HMGET', ENTRIES, unpack(entry_fields(at, from, to))) or {}
-end
-
 -- Returns in how many microseconds an amount fits into a window: 0 for now.
 local function window_wait(at, amount)
   local missing = limits[at + USED] + limits[at + DEBT] + amount - limits[at + LIMIT]
   if missing <= 0 then
     return 0
   end
-  local gone_at, oldest_amount = oldest_entry(at)
-  missing = missing - oldest_amount
-  if missing <= 0 then
-    return gone_at - now
-  end
-  for _, packed in ipairs(read_entries(at, 1, limits[at + COUNT] - 2)) do
-    local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
+  for position = 1, #logs[at], ENTRY_LENGTH do
+    local latest, entry_amount = struct.unpack(ENTRY_FORMAT, logs[at], position)
     missing = missing - entry_amount
     if missing <= 0 then
-      return first + span + limits[at + SPAN] + 1 - now
+      return latest + limits[at + SPAN] + 1 - now
     end
   end
   local windows = limits[at + DEBT] > 0 and rates().windows_for(at, limits[at + DEBT] + amount) or 1
-  return limits[at + NEWEST_LATEST] + windows * (limits[at + SPAN] + 1) - now
+  return newest_entry(at) + windows * (limits[at + SPAN] + 1) - now
 end
 
 local function rate_wait(at, amount)

@@ -14,7 +14,7 @@ repeat
   local operation, count, amount = struct.unpack('<ddd', ARGV[3], FIRST_OPERATION)
   if operation == TAKE then
     local packed
-    packed, raw = take(HEADER, ENTRIES, sender_text, sender_stamp, count, amount)
+    packed, raw = take(HEADER, sender_text, sender_stamp, count, amount)
     if packed then
       return { packed, '' }
     end
@@ -25,20 +25,20 @@ if raw == nil then
 end
 
 repeat
-  local size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
-    told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest =
-    sender_size, 0, 0, 0, FOREVER, FOREVER, 0, 0, 0, 0, sender_stamp, 0, 0, 0, sender_size, 0, 0, 0, sender_text, 0
-  local limits
+  local size, last, number, expires_at, stamp, text = sender_size, 0, 0, 0, sender_stamp, sender_text
+  local earliest_end, holder_count, mean_hold, indexed = FOREVER, 0, 0, 0
+  local earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until = FOREVER, 0, 0, 0, 0, 0, 0
+  local limits, logs = {}, {}
   if raw then
-    size, last, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued, mean_hold, stamp, told_score,
-      told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text, rest = struct.unpack(HEADER_FORMAT, raw)
-    limits = { struct.unpack('<' .. string.rep('dddddddddddddd', size), raw, rest) }
-    limits[size * WIDTH + 1] = nil -- where reading ended
+    local rest
+    size, rest, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed, earliest_live, queued, told_score,
+      told_time, sweep_from, head_score, stuck_until = read_header(raw)
+    limits, logs = read_limits(raw, size, rest)
   else
-    limits = {}
     for kind, limit, span, hold in string.gmatch(text, '(%a) %S+ (%d+) (%d+) (%d+)') do
       kind = kind == 'c' and SLOTS or kind == 's' and WINDOW or BUCKET
-      for _, value in ipairs({ kind, tonumber(limit), tonumber(span), tonumber(hold), 0, #limits / WIDTH + 1, 0, 0, 0, 0, 0, 0, 0, 0 }) do
+      logs[#limits] = ''
+      for _, value in ipairs({ kind, tonumber(limit), tonumber(span), tonumber(hold), 0, 0, 0, 0 }) do
         limits[#limits + 1] = value
       end
     end
@@ -50,29 +50,20 @@ repeat
   local possible = true
 
   -- what leaves the windows
-  local expired = { nil }
   for at = 0, (size - 1) * WIDTH, WIDTH do
-    local count, left_at = limits[at + COUNT], now - limits[at + SPAN]
-    if limits[at + KIND] == WINDOW then
-      if limits[at + DEBT] > 0 then
-        possible = false
-      elseif count > 0 and limits[at + NEWEST_LATEST] < left_at then
-        for number = limits[at + INDEX] + 1, limits[at + INDEX] + count - 2 do
-          expired[#expired + 1] = limits[at + ID] .. ':' .. number
+    local kind = limits[at + KIND]
+    if kind == WINDOW then
+      local log, position = logs[at], 1
+      possible = possible and limits[at + DEBT] == 0
+      while position < #log do
+        local latest, amount = struct.unpack(ENTRY_FORMAT, log, position)
+        if latest >= now - limits[at + SPAN] then
+          break
         end
-        limits[at + USED], limits[at + COUNT] = 0, 0
+        limits[at + USED], position = limits[at + USED] - amount, position + ENTRY_LENGTH
       end
-      while possible and limits[at + COUNT] > 1 and limits[at + OLDEST_LATEST] < left_at do
-        limits[at + USED] = limits[at + USED] - limits[at + OLDEST_AMOUNT]
-        limits[at + COUNT], limits[at + INDEX] = limits[at + COUNT] - 1, limits[at + INDEX] + 1
-        if limits[at + COUNT] > 1 then
-          local field = limits[at + ID] .. ':' .. limits[at + INDEX]
-          local first, span, amount = struct.unpack(ENTRY_FORMAT, redis.call('HGET', ENTRIES, field))
-          limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] = first, first + span, amount
-          expired[#expired + 1] = field
-        end
-      end
-    elseif limits[at + KIND] ~= SLOTS then
+      logs[at] = string.sub(log, position)
+    elseif kind ~= SLOTS then
       possible = false
     end
   end
@@ -149,7 +140,7 @@ repeat
   local numbers = { now, 0, 0, 0, 0 }
   local answered = 5 + 2 * size
   local kept, ends, left, lined, scores = { nil, nil }, { nil, nil }, { nil }, { nil, nil }, { nil, nil }
-  local signs, stored, messages = {}, {}, {}
+  local signs, messages = {}, {}
   local idle_at, next_head, next_id = now, 1, 3 + released
   while possible do
     local amounts, count, live_until, ticket, max_wait, priority, max_queue, score, deadline
@@ -204,19 +195,16 @@ repeat
             end
           else
             amounts[i] = 0 -- from here on these are slots
-            local entries, first, latest = limits[at + COUNT], limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST]
-            if entries > 0 and latest == now or entries >= EXACT_ENTRIES and (now - first) * EXACT_ENTRIES < limits[at + SPAN] then
-              limits[at + NEWEST_AMOUNT] = limits[at + NEWEST_AMOUNT] + amount
-            else
-              if entries == 1 then
-                limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT] = first, latest, limits[at + NEWEST_AMOUNT]
-              elseif entries > 1 then
-                stored[#stored + 1] = limits[at + ID] .. ':' .. limits[at + INDEX] + entries - 1
-                stored[#stored + 1] = struct.pack(ENTRY_FORMAT, first, latest - first, limits[at + NEWEST_AMOUNT])
-              end
-              limits[at + NEWEST_FIRST], limits[at + NEWEST_AMOUNT], limits[at + COUNT] = now, amount, entries + 1
+            local log, latest, newest_amount, first = logs[at], 0, 0, limits[at + NEWEST_FIRST]
+            if log ~= '' then
+              latest, newest_amount = struct.unpack(ENTRY_FORMAT, log, #log - ENTRY_LENGTH + 1)
             end
-            limits[at + NEWEST_LATEST] = now
+            if log ~= '' and (latest == now or #log >= EXACT_ENTRIES * ENTRY_LENGTH and (now - first) * EXACT_ENTRIES < limits[at + SPAN]) then
+              log = string.sub(log, 1, -ENTRY_LENGTH - 1)
+            else
+              limits[at + NEWEST_FIRST], newest_amount = now, 0
+            end
+            logs[at] = log .. struct.pack(ENTRY_FORMAT, now, newest_amount + amount)
             if now + limits[at + SPAN] + 1 > idle_at then
               idle_at = now + limits[at + SPAN] + 1
             end
@@ -309,7 +297,7 @@ repeat
   end
 
   -- what is kept: nothing was written so far
-  local had_holders, had_queue, had_entries, had_live = holder_count > 0, line > #left, entry_count > #expired, earliest_live < FOREVER
+  local had_holders, had_queue, had_live = holder_count > 0, line > #left, earliest_live < FOREVER
   if #lined > 0 then
     for instance in pairs(signs) do
       redis.call('HSET', LIVE, instance, struct.pack('<d', now + sender_lease))
@@ -337,18 +325,11 @@ repeat
     redis.call('HSET', TICKETS, unpack(lined))
     redis.call('ZADD', QUEUE, unpack(scores))
   end
-  if #expired > 0 then
-    redis.call('HDEL', ENTRIES, unpack(expired))
-  end
-  if #stored > 0 then
-    redis.call('HSET', ENTRIES, unpack(stored))
-  end
-  holder_count, entry_count = holder_count + #kept / 2 - #gone, entry_count + #stored / 2 - #expired
+  holder_count = holder_count + #kept / 2 - #gone
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
-  local packed = struct.pack(HEADER_FORMAT .. string.rep('dddddddddddddd', size), size, now, number, expires_at, earliest_end, earliest_live, holder_count, entry_count, queued,
-    mean_hold, stamp, told_score, told_time, sweep_from, last_limit_id, head_score, stuck_until, indexed, text,
-    unpack(limits))
+  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed,
+    earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until)
   local expiry = math.ceil(expires_at / 1000)
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', expiry)
@@ -360,9 +341,6 @@ repeat
   end
   if indexed > 0 and extended then
     redis.call('PEXPIREAT', ENDS, expiry)
-  end
-  if entry_count > 0 and (extended or not had_entries) then
-    redis.call('PEXPIREAT', ENTRIES, expiry)
   end
   if queued > 0 and (extended or not had_queue) then
     redis.call('PEXPIREAT', QUEUE, expiry)
@@ -379,9 +357,9 @@ repeat
   end
   for i = 1, size do
     local at = (i - 1) * WIDTH
-    local entries = limits[at + KIND] == WINDOW and limits[at + COUNT] or 0
+    local latest = logs[at] ~= '' and struct.unpack(ENTRY_FORMAT, logs[at])
     numbers[4 + 2 * i] = limits[at + USED]
-    numbers[5 + 2 * i] = entries > 0 and limits[at + (entries > 1 and OLDEST_LATEST or NEWEST_LATEST)] + limits[at + SPAN] + 1 - now or 0
+    numbers[5 + 2 * i] = latest and latest + limits[at + SPAN] + 1 - now or 0
   end
   for instance, message in pairs(messages) do
     if instance ~= sender_instance then

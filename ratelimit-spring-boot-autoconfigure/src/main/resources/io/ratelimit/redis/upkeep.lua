@@ -140,10 +140,10 @@ local function forgive()
     local at = (i - 1) * WIDTH
     local kind = limits[at + KIND]
     if kind ~= SLOTS then
-      forget_entries(at, kind)
       for field = USED, WIDTH do
-        limits[at + field] = field == ID and limits[at + field] or 0
+        limits[at + field] = 0
       end
+      logs[at] = ''
       limits[at + DEBT] = kind == BUCKET and limits[at + RATE] or 0
       changed = true
     end

@@ -4,9 +4,9 @@
 --            at which they have left.
 
 local function stay_for_debt(at)
-  if limits[at + COUNT] > 0 then
+  if logs[at] ~= '' then
     local windows = 1 + windows_for(at, limits[at + DEBT])
-    stay_until(limits[at + NEWEST_LATEST] + windows * (limits[at + SPAN] + 1))
+    stay_until(newest_entry(at) + windows * (limits[at + SPAN] + 1))
   end
 end
 
@@ -21,8 +21,8 @@ local function pay_debt(at, time)
 end
 
 -- All entries have left: had somebody looked, debt would have filled window after window since.
-local function start_anew(at)
-  local latest, period = limits[at + NEWEST_LATEST], limits[at + SPAN] + 1
+local function start_anew(at, latest)
+  local period = limits[at + SPAN] + 1
   local windows = math.floor((now - latest) / period)
   local paid = windows > windows_for(at, limits[at + DEBT])
   limits[at + DEBT] = paid and 0 or limits[at + DEBT] - limits[at + LIMIT] * (windows - 1)
@@ -42,30 +42,15 @@ end
 -- Gives back what was charged at a moment, unless that moment has left the window already. Debt that was paid since stands in later entries,
 -- next to what others took: of all that counts since that moment what leaves first is given back, so no other charge leaves too early.
 local function refund(at, amount, charged_at)
-  local count, left = limits[at + COUNT], amount
+  local left, entries = amount, {}
   local counts = now - charged_at <= limits[at + SPAN]
-  local function refund_from(first, latest, entry_amount)
-    if latest < charged_at or not counts and first > charged_at then
-      return entry_amount
-    end
-    local part = math.min(left, entry_amount)
+  for position = 1, #logs[at], ENTRY_LENGTH do
+    local latest, entry_amount = struct.unpack(ENTRY_FORMAT, logs[at], position)
+    local part = counts and latest >= charged_at and math.min(left, entry_amount) or 0
     left = left - part
-    limits[at + USED] = limits[at + USED] - part
-    return entry_amount - part
+    entries[#entries + 1] = struct.pack(ENTRY_FORMAT, latest, entry_amount - part)
   end
-  if count > 1 and charged_at < limits[at + NEWEST_FIRST] then
-    limits[at + OLDEST_AMOUNT] = refund_from(limits[at + OLDEST_FIRST], limits[at + OLDEST_LATEST], limits[at + OLDEST_AMOUNT])
-    for offset, packed in ipairs(left > 0 and waiting().read_entries(at, 1, count - 2) or {}) do
-      local first, span, entry_amount = struct.unpack(ENTRY_FORMAT, packed)
-      local kept = refund_from(first, first + span, entry_amount)
-      if kept < entry_amount then
-        store_entry(at, offset, first, first + span, kept)
-      end
-    end
-  end
-  if count > 0 then
-    limits[at + NEWEST_AMOUNT] = refund_from(limits[at + NEWEST_FIRST], limits[at + NEWEST_LATEST], limits[at + NEWEST_AMOUNT])
-  end
+  limits[at + USED], logs[at] = limits[at + USED] - (amount - left), table.concat(entries)
   local of_debt = counts and math.min(left, limits[at + DEBT]) or 0
   limits[at + DEBT] = limits[at + DEBT] - of_debt
   changed = changed or left - of_debt < amount

@@ -270,6 +270,33 @@ class LettuceScriptingTests {
             assertThat(written).hasValue(1);
         }
 
+        /** So that Redis has work while those wake up whose replies are read on that thread. */
+        @Test
+        void isWrittenAtOnceByTheThreadOfNettyIfAsked() throws Exception {
+            Session session = (Session) scripting.connected().join();
+            AtomicInteger written = new AtomicInteger();
+            ScriptCall next =
+                    new ScriptCall(APPEND, new byte[][] {KEY}, (arguments) -> arguments.add(written.incrementAndGet()));
+            int writtenWithinTheTurn = session.readers()
+                    .last()
+                    .submit(() -> {
+                        scripting.add(next);
+                        scripting.sendAtOnce();
+                        return written.get();
+                    })
+                    .get();
+            assertThat(writtenWithinTheTurn).isEqualTo(1);
+            assertThat(next.reply().join()).containsExactly(1L);
+        }
+
+        @Test
+        void isSentByAnyOtherThreadAsIfNobodyWereInAHurry() {
+            scripting.add(call(0));
+            scripting.sendAtOnce();
+            awaitReplies();
+            assertThat(carriedOut()).containsExactly(0);
+        }
+
         @Test
         void thatFailsSaysWhy() {
             ScriptCall wrong = new ScriptCall(script("return nonsense()"), new byte[0][], (arguments) -> {});

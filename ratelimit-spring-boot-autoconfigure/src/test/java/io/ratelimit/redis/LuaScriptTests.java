@@ -27,8 +27,8 @@ class LuaScriptTests {
                             .containsOnly("KEYS", "ARGV"));
             assertThat(source)
                     .contains("steps == 64")
-                    .contains("redis.call('ZADD', KEYS[5], score, ticket)")
-                    .contains("struct.unpack('<I7I5I4'")
+                    .contains("redis.call('ZADD', KEYS[4], score, ticket)")
+                    .contains("struct.unpack('<I7I4'")
                     .contains("sequence - priority * 1000000");
         }
 
@@ -40,7 +40,7 @@ class LuaScriptTests {
                                     .results()
                                     .map(MatchResult::group))
                             .containsOnly("KEYS", "ARGV"))
-                    .contains("entries >= 64");
+                    .contains("bytes >= 64 * 11");
         }
 
         @Test
@@ -72,6 +72,7 @@ class LuaScriptTests {
                             "TIME",
                             "GET",
                             "SET",
+                            "SETRANGE",
                             "HGET",
                             "HSET",
                             "HMGET",

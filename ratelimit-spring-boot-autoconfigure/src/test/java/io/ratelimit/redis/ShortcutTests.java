@@ -291,9 +291,8 @@ class ShortcutTests {
             if (batch.get(0) instanceof Acquire acquire) {
                 byte[][] keys = new RedisKeys("together:").of(this.partition.id());
                 byte[][] none = new RedisKeys("together:").of(new Partition.Id("none", null));
-                Arguments arguments = new Arguments(digestTogether, new byte[][] {
-                    RedisKeys.header(none), RedisKeys.entries(none), RedisKeys.header(keys), RedisKeys.entries(keys)
-                });
+                Arguments arguments =
+                        new Arguments(digestTogether, new byte[][] {RedisKeys.header(none), RedisKeys.header(keys)});
                 Operands operands = new Operands().add(1).add(1).add(1).add(1);
                 operands.add(2).add(definedLately().stampMicros());
                 operands.add(batch.size()).add(acquire.amounts().get(0));
@@ -315,7 +314,7 @@ class ShortcutTests {
 
         private Map<String, Object> state(String prefix) {
             Map<String, Object> state = new HashMap<>();
-            for (String suffix : List.of(":h", ":t", ":l", ":w")) {
+            for (String suffix : List.of(":h", ":t", ":l")) {
                 state.put(suffix, stored(prefix, suffix));
             }
             state.put(
@@ -330,7 +329,7 @@ class ShortcutTests {
                             .toList());
             byte[] header = connection.stringCommands().get(key(prefix, ""));
             state.put("", (header != null) ? Arrays.toString(header) : "");
-            for (String suffix : List.of("", ":h", ":e", ":w", ":q", ":t", ":l")) {
+            for (String suffix : List.of("", ":h", ":e", ":q", ":t", ":l")) {
                 Long expiresAt = commands()
                         .pexpiretime(key(prefix, suffix))
                         .toCompletableFuture()

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -85,8 +86,15 @@ class TakesTests {
 
         private final List<ScriptCall> sent = new ArrayList<>();
 
+        private final List<String> order = new ArrayList<>();
+
         private final Takes takes = new Takes(
-                true, this.sent::add, LuaScript.takes("clock.lua"), (partition) -> "limits", (arguments) -> {});
+                true,
+                this.sent::add,
+                () -> this.order.add(this.sent.size() + " calls sent"),
+                LuaScript.takes("clock.lua"),
+                (partition) -> "limits",
+                (arguments) -> {});
 
         private final List<ScriptCall> alone = new ArrayList<>();
 
@@ -162,6 +170,18 @@ class TakesTests {
             write(16).reply().complete(replies(4));
             assertThat(this.alone.subList(16, 20))
                     .allMatch((call) -> call.reply().isDone());
+        }
+
+        /** So that Redis has work meanwhile. */
+        @Test
+        void thatGatherLeaveBeforeTheCallersOfAReplyWakeUp() {
+            submit(0, 64);
+            write(0);
+            write(1);
+            write(2);
+            this.alone.get(0).reply().thenRun(() -> this.order.add("awake"));
+            this.sent.get(0).reply().complete(replies(16));
+            assertThat(this.order).containsExactly("4 calls sent", "awake");
         }
 
         @Test
@@ -304,6 +324,32 @@ class TakesTests {
             }
             assertThat(together(this.server, this.backend, partitions(100)))
                     .allSatisfy((decision) -> assertThat(decision.join()).isInstanceOf(Refused.class));
+        }
+
+        @Test
+        void whoGathersLeavesBeforeTheCallersOfAReplyWakeUp() throws Exception {
+            Partition slots = partition("slots", List.of(ConcurrencyLimit.of(3)));
+            LettuceConnectionFactory others = RedisConnections.open(this.server.host(), this.server.port());
+            try (RedisConnection onlooker = others.getConnection()) {
+                onlooker.ping();
+                signal(this.server, "STOP");
+                CompletableFuture<Long> seenByTheFirst = execute(slots, take(1)).thenApply((first) -> {
+                    await().until(() -> holders(onlooker), (count) -> count == 3);
+                    return holders(onlooker);
+                });
+                Thread.sleep(100); // else they share a call, and nobody gathers
+                execute(slots, take(2));
+                Thread.sleep(100);
+                execute(slots, take(3));
+                signal(this.server, "CONT");
+                assertThat(seenByTheFirst.get(1, TimeUnit.MINUTES)).isEqualTo(3);
+            } finally {
+                others.destroy();
+            }
+        }
+
+        private static Long holders(RedisConnection connection) {
+            return connection.hashCommands().hLen("takes:{users:slots}:h".getBytes(StandardCharsets.US_ASCII));
         }
 
         @Test

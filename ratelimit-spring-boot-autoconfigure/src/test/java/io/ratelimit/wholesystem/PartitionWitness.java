@@ -84,6 +84,7 @@ final class PartitionWitness {
                 || line.contains("] \"ZADD\"")
                 || line.contains("] \"ZREM\"")
                 || line.contains("] \"SET\"")
+                || line.contains("] \"SETRANGE\"")
                 || line.contains("] \"GET\"");
     }
 
@@ -175,10 +176,12 @@ final class PartitionWitness {
                 if (line.word(3).equals("PXAT")) {
                     this.expiresAtMillis = Long.parseLong(line.word(4));
                 }
-                ByteBuffer header = doubles(line.bytes(2));
-                long fromMicros = (long) header.getDouble(1);
-                long toNumber = (long) header.getDouble(9);
-                this.numbered = (toNumber >= fromMicros) ? new Numbered(fromMicros, toNumber) : null;
+                readHeader(line.bytes(2));
+            }
+            case "SETRANGE" -> {
+                if (line.word(2).equals("0")) {
+                    readHeader(line.bytes(3));
+                }
             }
             case "HSET:h" -> {
                 for (int i = 2; i < line.words().size() && isNamed(line, i); i += 2) {
@@ -396,6 +399,13 @@ final class PartitionWitness {
 
     private static long leaseEnd(ByteBuffer holder) {
         return (long) holder.getDouble(16);
+    }
+
+    private void readHeader(byte[] packed) {
+        ByteBuffer header = doubles(packed);
+        long fromMicros = (long) header.getDouble(2);
+        long toNumber = (long) header.getDouble(10);
+        this.numbered = (toNumber >= fromMicros) ? new Numbered(fromMicros, toNumber) : null;
     }
 
     private static ByteBuffer doubles(byte[] packed) {

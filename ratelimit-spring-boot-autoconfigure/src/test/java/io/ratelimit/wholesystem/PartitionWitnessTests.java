@@ -65,7 +65,7 @@ class PartitionWitnessTests {
     }
 
     private static String header(double time, double number) {
-        return '\1' + packed(time, number);
+        return "\1\0" + packed(time, number);
     }
 
     private static String packed(double... doubles) {
