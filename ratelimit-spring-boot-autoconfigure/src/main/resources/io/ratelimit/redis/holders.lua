@@ -5,10 +5,12 @@
 --            One without slots is a grant of rates from the queue that its instance has not confirmed yet.
 -- ENDS       permit -> lease end: an index that is kept from the moment when there are many until there are none: to look through
 --            few is faster than to keep it
+-- form       LISTED: to Redis a small hash is a list, which it looks through for each permit. TABLED: from the moment when there are some
+--            it is a table, as in queue.lua, until there are none. INDEXED: so it is, and there is an index
 -- invariant  USED of a concurrency limit is the sum over its holders. The lease end is never after the hold end. Each record is
 --            read once and written once in a call, all of them together.
 
-local FEW_HOLDERS = 64
+local SOME_HOLDERS, FEW_HOLDERS = 8, 128
 local FENCE, GRANTED_AT, LEASE_END, HOLD_END, HOLDER_SLOTS = 1, 2, 3, 4, 4
 
 local holder_format = '<dddd' .. string.rep('d', size)
@@ -61,19 +63,24 @@ local function save_holders()
   end
   if #kept > 0 then
     holder_count = holder_count + redis.call('HSET', HOLDERS, unpack(kept))
-    if indexed > 0 then
+    if form == INDEXED then
       redis.call('ZADD', ENDS, unpack(ends))
     elseif holder_count > FEW_HOLDERS then
       upkeep().index_holders()
+    elseif form == LISTED and holder_count >= SOME_HOLDERS then
+      local long = string.rep(' ', LONG)
+      redis.call('HSET', HOLDERS, long, '')
+      redis.call('HDEL', HOLDERS, long)
+      form = TABLED
     end
   end
   if #gone > 0 then
     holder_count = holder_count - redis.call('HDEL', HOLDERS, unpack(gone))
-    if indexed > 0 then
+    if form == INDEXED then
       redis.call('ZREM', ENDS, unpack(gone))
     end
     if holder_count == 0 then
-      indexed, had_holders, had_ends = 0, false, false
+      form, had_holders, had_ends = LISTED, false, false
     end
   end
   touched, is_touched = {}, false

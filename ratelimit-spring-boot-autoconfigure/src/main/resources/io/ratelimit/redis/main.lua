@@ -92,7 +92,7 @@ save_holders()
 if changed then
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
-  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed,
+  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form,
     earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until)
   if extended then
     redis.call('SET', HEADER, packed, 'PXAT', math.ceil(expires_at / 1000))
@@ -107,7 +107,7 @@ if changed then
   if holder_count > 0 and (extended or not had_holders) then
     expire(HOLDERS)
   end
-  if indexed > 0 and (extended or not had_ends) then
+  if form == INDEXED and (extended or not had_ends) then
     expire(ENDS)
   end
   if queued > 0 and (extended or not had_queue) then

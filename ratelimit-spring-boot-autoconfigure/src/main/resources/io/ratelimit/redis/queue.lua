@@ -35,7 +35,7 @@ end
 -- To Redis a small hash or sorted set is a list, which is looked through for each element, until it first holds something long: from then on
 -- it is a table.
 local function make_tables(hash, sorted_set)
-  local long = string.rep(' ', 65)
+  local long = string.rep(' ', LONG)
   redis.call('HSET', hash, long, '')
   redis.call('HDEL', hash, long)
   redis.call('ZADD', sorted_set, 0, long)

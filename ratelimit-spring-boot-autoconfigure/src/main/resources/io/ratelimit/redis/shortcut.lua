@@ -26,12 +26,12 @@ end
 
 repeat
   local size, last, number, expires_at, stamp, text = sender_size, 0, 0, 0, sender_stamp, sender_text
-  local earliest_end, holder_count, mean_hold, indexed = FOREVER, 0, 0, 0
+  local earliest_end, holder_count, mean_hold, form = FOREVER, 0, 0, 0
   local earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until = FOREVER, 0, 0, 0, 0, 0, 0
   local limits, logs = {}, {}
   if raw then
     local rest
-    size, rest, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed, earliest_live, queued, told_score,
+    size, rest, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form, earliest_live, queued, told_score,
       told_time, sweep_from, head_score, stuck_until = read_header(raw)
     limits, logs = read_limits(raw, size, rest)
   else
@@ -292,7 +292,7 @@ repeat
       end
     end
   end
-  if not possible or indexed == 0 and holder_count + #kept / 2 > FEW_HOLDERS or indexed > 0 and holder_count + #kept / 2 == #gone then
+  if not possible or form < INDEXED and holder_count + #kept / 2 > FEW_HOLDERS or form == INDEXED and holder_count + #kept / 2 == #gone then
     break
   end
 
@@ -305,18 +305,28 @@ repeat
     earliest_live = now + sender_lease < earliest_live and now + sender_lease or earliest_live
     idle_at = now + sender_lease > idle_at and now + sender_lease or idle_at
   end
+  holder_count = holder_count + #kept / 2
+  if form == LISTED and holder_count >= SOME_HOLDERS then
+    local n = #kept
+    kept[n + 1], kept[n + 2] = string.rep(' ', LONG), ''
+  end
   if #kept > 0 then
     redis.call('HSET', HOLDERS, unpack(kept))
-    if indexed > 0 then
+    if form == INDEXED then
       redis.call('ZADD', ENDS, unpack(ends))
     end
   end
+  holder_count = holder_count - #gone
+  if #gone > 0 and form == INDEXED then
+    redis.call('ZREM', ENDS, unpack(gone))
+  end
+  if #kept > #ends then
+    gone[#gone + 1], form = kept[#kept - 1], TABLED
+  end
   if #gone > 0 then
     redis.call('HDEL', HOLDERS, unpack(gone))
-    if indexed > 0 then
-      redis.call('ZREM', ENDS, unpack(gone))
-    end
   end
+  form = holder_count > 0 and form or LISTED
   if #left > 0 then
     redis.call('ZREM', QUEUE, unpack(left))
     redis.call('HDEL', TICKETS, unpack(left))
@@ -325,10 +335,9 @@ repeat
     redis.call('HSET', TICKETS, unpack(lined))
     redis.call('ZADD', QUEUE, unpack(scores))
   end
-  holder_count = holder_count + #kept / 2 - #gone
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
-  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed,
+  local packed = write_header(limits, logs, size, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form,
     earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until)
   local expiry = math.ceil(expires_at / 1000)
   if extended then
@@ -339,7 +348,7 @@ repeat
   if holder_count > 0 and (extended or not had_holders) then
     redis.call('PEXPIREAT', HOLDERS, expiry)
   end
-  if indexed > 0 and extended then
+  if form == INDEXED and extended then
     redis.call('PEXPIREAT', ENDS, expiry)
   end
   if queued > 0 and (extended or not had_queue) then

@@ -11,18 +11,18 @@ local EXPIRY_SLACK = 1000000
 local waiting, upkeep, rates
 
 local size, last, number, expires_at, stamp, text = 0, 0, 0, 0, -1, ''
-local earliest_end, holder_count, mean_hold, indexed = FOREVER, 0, 0, 0
+local earliest_end, holder_count, mean_hold, form = FOREVER, 0, 0, 0
 local earliest_live, queued, told_score, told_time, sweep_from, head_score, stuck_until = FOREVER, 0, 0, 0, 0, 0, 0
 local limits, logs = {}, {}
 if raw then
   local rest
-  size, rest, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, indexed, earliest_live, queued, told_score,
+  size, rest, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form, earliest_live, queued, told_score,
     told_time, sweep_from, head_score, stuck_until = read_header(raw)
   limits, logs = read_limits(raw, size, rest)
 end
 
 local now = math.max(last, clock)
-local had_holders, had_ends, had_queue, had_live = holder_count > 0, indexed > 0, queued > 0, earliest_live < FOREVER
+local had_holders, had_ends, had_queue, had_live = holder_count > 0, form == INDEXED, queued > 0, earliest_live < FOREVER
 local idle_at = 0
 local changed = false
 local more = false

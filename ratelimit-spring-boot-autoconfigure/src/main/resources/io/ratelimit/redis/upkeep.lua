@@ -32,7 +32,7 @@ local function index_holders()
   end
   redis.call('ZADD', ENDS, unpack(ends))
   waiting().make_tables(HOLDERS, ENDS)
-  indexed = 1
+  form = INDEXED
 end
 
 -- Looks for holders whose lease or maximum hold is over where there is no index, and for when the next one ends.
@@ -55,7 +55,7 @@ end
 local function sweep()
   save_holders()
   local over
-  if indexed > 0 then
+  if form == INDEXED then
     over = redis.call('ZRANGEBYSCORE', ENDS, '-inf', now, 'LIMIT', 0, MOST_STEPS)
     more = more or #over == MOST_STEPS
     if #over > 0 then
@@ -77,7 +77,7 @@ local function sweep()
     end
   end
   save_holders()
-  if indexed > 0 then
+  if form == INDEXED then
     earliest_end = tonumber(redis.call('ZRANGE', ENDS, 0, 0, 'WITHSCORES')[2] or FOREVER)
   end
   changed = true

@@ -418,15 +418,15 @@ public abstract class LimitBackendContract extends WaitingContract {
 
         @Test
         void ofManyHoldersEndEachAtItsOwnTime() {
-            Partition many = partition(ConcurrencyLimit.of(100));
-            for (int i = 0; i < 100; i++) {
+            Partition many = partition(ConcurrencyLimit.of(200));
+            for (int i = 0; i < 200; i++) {
                 hold(many, 1);
-                clock.advance(Duration.ofMillis(50));
+                clock.advance(Duration.ofMillis(25));
             }
             clock.advance(Duration.ofSeconds(5));
-            assertThat(used(many)).containsExactly(99L);
+            assertThat(used(many)).containsExactly(199L);
             clock.advance(Duration.ofMillis(500));
-            assertThat(used(many)).containsExactly(89L);
+            assertThat(used(many)).containsExactly(179L);
             clock.advance(LEASE);
             eventually(() -> assertThat(used(many)).containsExactly(0L));
         }

@@ -17,6 +17,8 @@ import java.util.Properties;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.data.redis.connection.RedisConnection;
+import org.springframework.data.redis.connection.ValueEncoding;
+import org.springframework.data.redis.connection.ValueEncoding.RedisValueEncoding;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
@@ -107,12 +109,15 @@ class RedisCommandCountTests {
 
     /** In a list Redis looks through all others to find a ticket or a permit. */
     @Test
-    void aLongQueueAndManyHoldersAreTables() {
-        Partition many = new Partition("many", null, List.of(ConcurrencyLimit.of(65)), 1, LEASE);
-        waitInLine(many, 64);
+    void aLongQueueAndSomeHoldersAreTables() {
+        Partition many = new Partition("many", null, List.of(ConcurrencyLimit.of(129)), 1, LEASE);
+        waitInLine(many, 7);
         assertThat(encoding("{many}:h")).isNotEqualTo("hashtable");
         waitInLine(many, 1);
         assertThat(encoding("{many}:h")).isEqualTo("hashtable");
+        waitInLine(many, 120);
+        assertThat(encoding("{many}:e")).isEqualTo("none");
+        waitInLine(many, 1);
         assertThat(encoding("{many}:e")).isEqualTo("skiplist");
         waitInLine(many, 31);
         assertThat(encoding("{many}:t")).isNotEqualTo("hashtable");
@@ -121,8 +126,8 @@ class RedisCommandCountTests {
         assertThat(encoding("{many}:t")).isEqualTo("hashtable");
         assertThat(encoding("{many}:q")).isEqualTo("skiplist");
         try (RedisConnection connection = this.connections.getConnection()) {
-            assertThat(connection.hashCommands().hLen(bytes("count:{many}:h"))).isEqualTo(65);
-            assertThat(connection.zSetCommands().zCard(bytes("count:{many}:e"))).isEqualTo(65);
+            assertThat(connection.hashCommands().hLen(bytes("count:{many}:h"))).isEqualTo(129);
+            assertThat(connection.zSetCommands().zCard(bytes("count:{many}:e"))).isEqualTo(129);
             assertThat(connection.hashCommands().hLen(bytes("count:{many}:t"))).isEqualTo(32);
             assertThat(connection.zSetCommands().zCard(bytes("count:{many}:q"))).isEqualTo(32);
         }
@@ -139,7 +144,8 @@ class RedisCommandCountTests {
 
     private String encoding(String key) {
         try (RedisConnection connection = this.connections.getConnection()) {
-            return connection.keyCommands().encodingOf(bytes("count:" + key)).raw();
+            ValueEncoding encoding = connection.keyCommands().encodingOf(bytes("count:" + key));
+            return (encoding != RedisValueEncoding.VACANT) ? encoding.raw() : "none";
         }
     }
 

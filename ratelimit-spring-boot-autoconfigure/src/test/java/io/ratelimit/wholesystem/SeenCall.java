@@ -5,23 +5,26 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
  * A call that Redis was sent, as a witness saw it. This class and {@code arguments.lua} and {@code heartbeat.lua} share a layout.
  *
- * @param instance the name of the instance that sent it; empty: not a script of ours
- * @param operation the name of its first operation, or {@code heartbeat}, or {@code settings}, or the command
+ * @param instance the name of the instance that sent it; empty: it does not say, or is not a script of ours
+ * @param operation the name of its first operation, or {@code heartbeat}, {@code settings} or {@code takes}, or the command
  */
 record SeenCall(String instance, String operation) {
 
-    private static final int KEYS = 7;
+    private static final int KEYS = 6;
 
-    /** Where the arguments of a script with one key begin. */
-    private static final int KEYS_OF_ONE = 4;
+    private static final int FIRST_KEY = 3;
+
+    /** What does not say which instance calls. */
+    private static final Set<String> NAMELESS = Set.of("settings", "takes");
 
     /** Where the arguments begin: behind command, digest, number of keys, and keys. */
-    private static final int ARGUMENTS = 3 + KEYS;
+    private static final int ARGUMENTS = FIRST_KEY + KEYS;
 
     private static final int INSTANCE = ARGUMENTS + 1;
 
@@ -55,25 +58,30 @@ record SeenCall(String instance, String operation) {
         if (isOnPartition(call)) {
             return new SeenCall(call.word(INSTANCE), OPERATIONS.get(operand(call, FIRST_OPERATION) - 1));
         }
-        if (isScript(call) && call.word(2).equals("1")) {
-            return (call.words().size() > KEYS_OF_ONE) // the settings are asked for without arguments
-                    ? new SeenCall(call.word(KEYS_OF_ONE), "heartbeat")
-                    : new SeenCall("", "settings");
+        if (isScript(call) && call.word(FIRST_KEY).endsWith(":instances")) {
+            return new SeenCall(call.word(FIRST_KEY + 1), "heartbeat");
+        }
+        if (isScript(call)) {
+            return new SeenCall("", call.word(FIRST_KEY).endsWith(":settings") ? "settings" : "takes");
         }
         return new SeenCall("", call.command().toUpperCase(Locale.ROOT));
     }
 
     static boolean isOnPartition(MonitorLine call) {
-        return isScript(call) && call.word(2).equals(Integer.toString(KEYS));
+        return isScript(call)
+                && call.word(2).equals(Integer.toString(KEYS))
+                && call.word(FIRST_KEY + 1).equals(call.word(FIRST_KEY) + ":h");
     }
 
     /** Returns whether it is a script of ours. */
     boolean isScript() {
-        return this.operation.equals("settings") || !this.instance.isEmpty();
+        return NAMELESS.contains(this.operation) || !this.instance.isEmpty();
     }
 
+    /** Those without keys are a test's own. */
     private static boolean isScript(MonitorLine call) {
-        return call.command().toUpperCase(Locale.ROOT).startsWith("EVAL");
+        return call.command().toUpperCase(Locale.ROOT).startsWith("EVAL")
+                && !call.word(2).equals("0");
     }
 
     /** Returns the tickets and permits that a call on a partition names. */
