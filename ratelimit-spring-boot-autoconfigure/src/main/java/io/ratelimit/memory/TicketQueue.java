@@ -55,6 +55,9 @@ final class TicketQueue {
     void remove(Ticket ticket) {
         this.byId.remove(ticket.id());
         this.inOrder.remove(ticket);
+        if (this.inOrder.isEmpty()) {
+            this.sweepFrom = 0;
+        }
         this.time.change();
     }
 

@@ -41,6 +41,8 @@ record LuaScript(String source, String digest) {
                         clock,
                         "arguments.lua",
                         "take.lua",
+                        "hold.lua",
+                        "single.lua",
                         "header.lua",
                         "shortcut.lua",
                         "state.lua",

@@ -30,7 +30,7 @@
 local HEADER, HOLDERS, ENDS, QUEUE, TICKETS, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local RELEASE, ACQUIRE, WAIT, CANCEL, UPDATE, EVICT, FORGIVE, WITHDRAW, RENEW, INSPECT, TAKE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local FIRST_OPERATION = 33
-local LENGTH_OF_ONE_TAKE = 56
+local LENGTH_OF_RELEASES, LENGTH_OF_ACQUISITIONS, LENGTH_OF_RELEASES_AND_ACQUISITIONS = 48, 56, 72
 
 local sender_text, sender_instance = ARGV[1], ARGV[2]
 local sender_stamp, sender_size, sender_lease, ids = struct.unpack('<dddd', ARGV[3])

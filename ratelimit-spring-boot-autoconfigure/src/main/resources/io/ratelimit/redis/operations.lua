@@ -42,7 +42,7 @@ local function acquire(named)
   answer(0)
   for _ = 1, count do
     local ticket = named and next_id() or ''
-    if queued == 0 and (holder_count == 0 or not named or not find_holder(ticket)) and fits(amounts) then
+    if queued == 0 and (not named or not find_holder(ticket)) and fits(amounts) then
       numbers[times + 1], numbers[times + 2] = take(ticket, amounts)
       answer(number)
     else

@@ -56,7 +56,9 @@ local function dequeue(ticket)
   if removed then
     redis.call('HDEL', TICKETS, ticket)
     queued, head, changed = queued - 1, nil, true
-    had_queue = had_queue and queued > 0
+    if queued == 0 then
+      had_queue, told_score, told_time, sweep_from = false, 0, 0, 0
+    end
   end
   return removed
 end

@@ -6,24 +6,6 @@
 -- invariant  does what the machine behind it would do, or nothing: it writes only once it knows that it comes to the end. What is rare
 --            (a lease that is over, another definition, a dead ticket, debt, a refusal ...) it leaves to the machine.
 
-local raw
-repeat
-  if sender_size > 1 or ids > 0 or #ARGV[3] ~= LENGTH_OF_ONE_TAKE then
-    break
-  end
-  local operation, count, amount = struct.unpack('<ddd', ARGV[3], FIRST_OPERATION)
-  if operation == TAKE then
-    local packed
-    packed, raw = take(HEADER, sender_text, sender_stamp, count, amount)
-    if packed then
-      return { packed, '' }
-    end
-  end
-until true
-if raw == nil then
-  raw = redis.call('GET', HEADER)
-end
-
 repeat
   local size, last, number, expires_at, stamp, text = sender_size, 0, 0, 0, sender_stamp, sender_text
   local earliest_end, holder_count, mean_hold, form = FOREVER, 0, 0, 0
@@ -75,14 +57,14 @@ repeat
     operation, argument, position = struct.unpack('<dd', ARGV[3], position)
   end
   local released = operation == RELEASE and argument or 0
-  local amounts_format = '<' .. string.rep('d', size)
+  local amounts_format, record_format = '<' .. string.rep('d', size), '<dddd' .. string.rep('d', size)
   local records = possible and holder_count > 0 and ids > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
   local seen, gone = {}, { nil }
   for i = 1, released do
     local permit, record = ARGV[3 + i], records[i]
-    local fence, granted_at, _, _, after = 0, 0, 0, 0, 0
+    local fence, granted_at, slots, any, _ = 0, 0, 0, false, nil
     if record then
-      fence, granted_at, _, _, after = struct.unpack('<dddd', record)
+      fence, granted_at, _, _, slots = struct.unpack('<ddddd', record)
     end
     if fence == 0 or seen[permit] then
       possible = false
@@ -90,11 +72,13 @@ repeat
     end
     seen[permit] = true
     gone[i] = permit
-    local slots, any = { struct.unpack(amounts_format, record, after) }, false
     for j = 1, size do
-      if slots[j] > 0 then
+      if j > 1 then
+        slots = struct.unpack('<d', record, 8 * j + 25)
+      end
+      if slots > 0 then
         any = true
-        limits[(j - 1) * WIDTH + USED] = limits[(j - 1) * WIDTH + USED] - slots[j]
+        limits[(j - 1) * WIDTH + USED] = limits[(j - 1) * WIDTH + USED] - slots
       end
     end
     if any then
@@ -139,6 +123,7 @@ repeat
   -- everybody who wants something: first those in line, then those who come
   local numbers = { now, 0, 0, 0, 0 }
   local answered = 5 + 2 * size
+  local keeps = 0
   local kept, ends, left, lined, scores = { nil, nil }, { nil, nil }, { nil }, { nil, nil }, { nil, nil }
   local signs, messages = {}, {}
   local idle_at, next_head, next_id = now, 1, 3 + released
@@ -235,14 +220,19 @@ repeat
         end
         if has_slots or live_until then
           seen[ticket] = true
-          local n = #kept
-          kept[n + 1] = ticket
-          kept[n + 2] = struct.pack('<dddd', fence + i, now, lease_end, hold_end) .. struct.pack(amounts_format, unpack(amounts))
-          ends[n + 1], ends[n + 2] = lease_end, ticket
+          kept[keeps + 1] = ticket
+          kept[keeps + 2] = struct.pack(record_format, fence + i, now, lease_end, hold_end, unpack(amounts))
+          keeps = keeps + 2
+          if form == INDEXED then
+            ends[keeps - 1], ends[keeps] = lease_end, ticket
+          end
         end
         if live_until then
           left[#left + 1] = ticket
           queued, next_head = queued - 1, next_head + 1
+          if queued == 0 then
+            told_score, told_time, sweep_from = 0, 0, 0
+          end
           possible = possible and (heads[next_head] ~= nil or queued == 0)
           local instance = string.match(ticket, '^[^:]*')
           messages[instance] = (messages[instance] or '') .. struct.pack('<dddds', fence, now, lease, hold, ticket)
@@ -292,7 +282,7 @@ repeat
       end
     end
   end
-  if not possible or form < INDEXED and holder_count + #kept / 2 > FEW_HOLDERS or form == INDEXED and holder_count + #kept / 2 == #gone then
+  if not possible or form < INDEXED and holder_count + keeps / 2 > FEW_HOLDERS or form == INDEXED and holder_count + keeps / 2 == #gone then
     break
   end
 
@@ -305,12 +295,13 @@ repeat
     earliest_live = now + sender_lease < earliest_live and now + sender_lease or earliest_live
     idle_at = now + sender_lease > idle_at and now + sender_lease or idle_at
   end
-  holder_count = holder_count + #kept / 2
+  local long
+  holder_count = holder_count + keeps / 2
   if form == LISTED and holder_count >= SOME_HOLDERS then
-    local n = #kept
-    kept[n + 1], kept[n + 2] = string.rep(' ', LONG), ''
+    long = string.rep(' ', LONG)
+    kept[keeps + 1], kept[keeps + 2] = long, ''
   end
-  if #kept > 0 then
+  if keeps > 0 then
     redis.call('HSET', HOLDERS, unpack(kept))
     if form == INDEXED then
       redis.call('ZADD', ENDS, unpack(ends))
@@ -320,8 +311,8 @@ repeat
   if #gone > 0 and form == INDEXED then
     redis.call('ZREM', ENDS, unpack(gone))
   end
-  if #kept > #ends then
-    gone[#gone + 1], form = kept[#kept - 1], TABLED
+  if long then
+    gone[#gone + 1], form = long, TABLED
   end
   if #gone > 0 then
     redis.call('HDEL', HOLDERS, unpack(gone))

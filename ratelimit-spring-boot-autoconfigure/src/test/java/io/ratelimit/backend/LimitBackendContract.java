@@ -416,6 +416,19 @@ public abstract class LimitBackendContract extends WaitingContract {
             assertThat(grant(this.partition, 1).fence()).isGreaterThan(fence);
         }
 
+        /** Asked again without waiting at the moment at which the same call takes a slot back and grants it to whoever is the head. */
+        @Test
+        void areNotGrantedTwiceToWhoeverAsksForThemAsTheyBecomeItsOwn() {
+            Partition two = partition(ConcurrencyLimit.of(2));
+            hold(two, 2);
+            clock.advance(LEASE.dividedBy(2));
+            queue(two, "b:first", 1);
+            clock.advance(LEASE.dividedBy(2));
+            assertThat(execute(two, new Acquire("b:first", List.of(1L)))).isInstanceOf(Granted.class);
+            assertThat(used(two)).containsExactly(1L);
+            assertThat(holders(two)).isEqualTo(1);
+        }
+
         @Test
         void ofManyHoldersEndEachAtItsOwnTime() {
             Partition many = partition(ConcurrencyLimit.of(200));

@@ -1,0 +1,113 @@
+-- hold.lua: slots that are given back and taken, in a straight line, as in take.lua: releases, or acquisitions of one amount that are granted,
+-- or both, that ask one concurrency limit alone, for which nobody waits.
+--
+-- hold       returns the reply, see main.lua; or nothing, and the header
+-- invariant  does what the machine would do, or nothing, as shortcut.lua
+
+local SLOTS_FORMAT = '<BBddddsdddddddddddd'
+
+local function hold(released, taken, amount)
+  local raw = redis.call('GET', HEADER)
+  local number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form, kind, limit, span, longest, used =
+    0, 0, sender_stamp, sender_text, FOREVER, 0, 0, LISTED, SLOTS, 0, 0, 0, 0
+  local now = clock
+  if raw then
+    local size, parts, last, _ = string.byte(raw, 1, 2)
+    if size ~= 1 or parts ~= 1 then
+      return nil, raw
+    end
+    _, _, last, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form, kind, limit, span, longest, used =
+      struct.unpack(SLOTS_FORMAT, raw)
+    now = clock > last and clock or last
+  else
+    limit, span, longest = string.match(text, '^c %S+ (%d+) (%d+) (%d+)$')
+    if not limit then
+      return nil, raw
+    end
+    limit, span, longest = tonumber(limit), tonumber(span), tonumber(longest)
+  end
+  if text ~= sender_text or sender_stamp > stamp or now >= earliest_end or kind ~= SLOTS or form == INDEXED
+    or holder_count + taken > FEW_HOLDERS or taken > 0 and amount < 1 then
+    return nil, raw
+  end
+
+  -- what is given back
+  local records = holder_count > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
+  local seen, gone, kept = {}, { nil }, { nil, nil }
+  for i = 1, released do
+    local permit, fence, granted_at, slots, _ = ARGV[3 + i], 0, 0, 0, nil
+    if records[i] then
+      fence, granted_at, _, _, slots = struct.unpack('<ddddd', records[i])
+    end
+    if fence == 0 or slots == 0 or seen[permit] then
+      return nil, raw
+    end
+    seen[permit], gone[i] = true, permit
+    local held_for = now > granted_at and now - granted_at or 0
+    used, mean_hold = used - slots, mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+  end
+
+  -- what is taken
+  local fence = number < now and now or number + 1
+  local lease_end, hold_end = now + span, longest > 0 and now + longest or 0
+  if hold_end > 0 and hold_end < lease_end then
+    lease_end = hold_end
+  end
+  if used + amount * taken > limit then
+    return nil, raw
+  end
+  for i = 1, taken do
+    local ticket = ARGV[3 + released + i]
+    if records[released + i] or seen[ticket] then
+      return nil, raw
+    end
+    seen[ticket], kept[2 * i - 1] = true, ticket
+    kept[2 * i] = struct.pack('<ddddd', fence + i - 1, now, lease_end, hold_end, amount)
+  end
+
+  -- what is kept: nothing was written so far
+  local had_holders, idle_at, long = holder_count > 0, now, nil
+  holder_count = holder_count + taken
+  if taken > 0 then
+    if form == LISTED and holder_count >= SOME_HOLDERS then
+      long = string.rep(' ', LONG)
+      kept[2 * taken + 1], kept[2 * taken + 2] = long, ''
+    end
+    redis.call('HSET', HOLDERS, unpack(kept))
+    number, used, idle_at = fence + taken - 1, used + amount * taken, lease_end
+    earliest_end = lease_end < earliest_end and lease_end or earliest_end
+  end
+  holder_count = holder_count - released
+  if long then
+    gone[released + 1], form = long, TABLED
+  end
+  if released > 0 or long then
+    redis.call('HDEL', HOLDERS, unpack(gone))
+  end
+  form = holder_count > 0 and form or LISTED
+  local extended = idle_at > expires_at
+  expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
+  local packed = struct.pack(SLOTS_FORMAT, 1, 1, now, number, expires_at, stamp, text, earliest_end, holder_count, mean_hold, form, kind, limit,
+    span, longest, used, 0, 0, 0)
+  local expiry = math.ceil(expires_at / 1000)
+  if extended then
+    redis.call('SET', HEADER, packed, 'PXAT', expiry)
+  else
+    redis.call('SET', HEADER, packed, 'KEEPTTL')
+  end
+  if holder_count > 0 and (extended or not had_holders) then
+    redis.call('PEXPIREAT', HOLDERS, expiry)
+  end
+
+  local lease, hold_left = lease_end - now, hold_end > 0 and hold_end - now or 0
+  if taken == 0 then
+    return { struct.pack('<ddddddd', now, 0, 0, 0, 0, used, 0), '' }
+  elseif taken == 1 then
+    return { struct.pack('<dddddddddd', now, 0, 0, 0, 0, used, 0, lease, hold_left, fence), '' }
+  end
+  local fences = {}
+  for i = 1, taken do
+    fences[i] = fence + i - 1
+  end
+  return { struct.pack('<ddddddddd' .. string.rep('d', taken), now, 0, 0, 0, 0, used, 0, lease, hold_left, unpack(fences)), '' }
+end
