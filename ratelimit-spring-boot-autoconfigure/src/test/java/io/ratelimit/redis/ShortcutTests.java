@@ -63,6 +63,7 @@ class ShortcutTests {
             List.of(RateLimit.of(6, Duration.ofMillis(400))),
             List.of(RateLimit.of(20, Duration.ofMillis(900))),
             List.of(RateLimit.of(40, Duration.ofSeconds(2))),
+            List.of(RateLimit.of(500, Duration.ofSeconds(2))), // so that entries leave a long log
             List.of(RateLimit.of(2_000, Duration.ofSeconds(30))),
             List.of(new RateLimit("fixed", 20, Duration.ofSeconds(2), RateAlgorithm.FIXED_WINDOW, 20)),
             List.of(new RateLimit("bucket", 20, Duration.ofSeconds(2), RateAlgorithm.TOKEN_BUCKET, 8)));
@@ -92,12 +93,12 @@ class ShortcutTests {
     @Test
     void answerAndKeepWhatTheMachineWould() {
         run(DEFINITIONS, 25, false);
-        run(WINDOWS, 24, false);
+        run(WINDOWS, 28, false);
     }
 
     @Test
     void answerAndKeepWhatTheMachineWouldWhereNobodyWaits() {
-        run(WINDOWS, 36, true);
+        run(WINDOWS, 42, true);
         run(SLOTS, 30, true);
     }
 
