@@ -108,7 +108,6 @@ final class Mailbox {
     void answered(Batch batch) {
         this.lock.lock();
         try {
-            batch.closed = true;
             if (this.underWay.remove(batch) && !batch.isReleasesOnly()) {
                 this.counted--;
             }
