@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
@@ -24,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
@@ -346,6 +349,47 @@ class TakesTests {
             } finally {
                 others.destroy();
             }
+        }
+
+        /** Lettuce sends again what was under way when a connection was cut: a rate errs on the strict side then. */
+        @Test
+        @SuppressWarnings("deprecation") // there is no other way to the connection of Lettuce
+        void whoseReplyIsLostAreGrantedOnceAndChargedTwiceAtMost() throws Exception {
+            List<Partition> users = IntStream.range(0, 100)
+                    .mapToObj((i) -> partition("u" + i, FIVE_PER_DAY))
+                    .toList();
+            LettuceConnectionFactory others = RedisConnections.open(this.server.host(), this.server.port());
+            List<CompletableFuture<Decision>> decisions = new ArrayList<>();
+            try (RedisConnection killer = others.getConnection()) {
+                killer.ping();
+                signal(this.server, "STOP");
+                for (int i = 0; i < users.size(); i++) {
+                    decisions.add(execute(users.get(i), take(i)));
+                }
+                Thread.sleep(200); // Redis reads in the order in which it was written to: first the scripts
+                CompletionStage<Long> killed = ((RedisAsyncCommands<?, ?>) killer.getNativeConnection())
+                        .clientKill(KillArgs.Builder.typeNormal());
+                Thread.sleep(200);
+                signal(this.server, "CONT");
+                killed.toCompletableFuture().get(1, TimeUnit.MINUTES);
+            } finally {
+                others.destroy();
+            }
+            await().ignoreExceptions()
+                    .until(() -> execute(partition("again"), take(0)).join() != null);
+            int chargedInVain = 0;
+            for (int i = 0; i < users.size(); i++) {
+                boolean granted = decisions
+                        .get(i)
+                        .handle((decision, failure) -> failure == null)
+                        .get(1, TimeUnit.MINUTES);
+                Partition user = users.get(i);
+                long used =
+                        execute(user, take(i)).join().status().limits().get(0).used() - 1;
+                assertThat(used).as("%s, granted: %s", user.key(), granted).isBetween(granted ? 1L : 0L, 2L);
+                chargedInVain += (used > (granted ? 1 : 0)) ? 1 : 0;
+            }
+            assertThat(chargedInVain).as("replies were lost").isPositive();
         }
 
         private static Long holders(RedisConnection connection) {
