@@ -64,7 +64,7 @@ final class ReplyReader {
         this.more = number() > 0;
         long queued = number();
         long wakeMicros = number();
-        String text = text();
+        String text = this.texts.isEmpty() ? "" : text();
         this.limits = text.isEmpty() ? sent : LimitsText.read(text);
         List<LimitStatus> statuses = new ArrayList<>(this.limits.size());
         for (Limit limit : this.limits) {

@@ -37,8 +37,6 @@ final class Takes {
 
     private static final String OF_SEVERAL_SERVERS = "CROSSSLOT";
 
-    private static final byte[] NO_TEXT = new byte[0];
-
     private final Queue<Take> waiting = new ConcurrentLinkedQueue<>();
 
     /** Whether there is a call that has not been written yet: it will take what waits by then. */
@@ -237,7 +235,7 @@ final class Takes {
 
         private void answered(Take take, @Nullable Object reply) {
             if (reply != null) {
-                take.alone().reply().complete(List.of(reply, NO_TEXT));
+                take.alone().reply().complete(List.of(reply));
             } else {
                 take.batch().mailbox().keepsToItself();
                 sendAlone(take);

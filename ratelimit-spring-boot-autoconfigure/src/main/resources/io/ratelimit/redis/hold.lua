@@ -101,13 +101,13 @@ local function hold(released, taken, amount)
 
   local lease, hold_left = lease_end - now, hold_end > 0 and hold_end - now or 0
   if taken == 0 then
-    return { struct.pack('<ddddddd', now, 0, 0, 0, 0, used, 0), '' }
+    return struct.pack('<ddddddd', now, 0, 0, 0, 0, used, 0)
   elseif taken == 1 then
-    return { struct.pack('<dddddddddd', now, 0, 0, 0, 0, used, 0, lease, hold_left, fence), '' }
+    return struct.pack('<dddddddddd', now, 0, 0, 0, 0, used, 0, lease, hold_left, fence)
   end
   local fences = {}
   for i = 1, taken do
     fences[i] = fence + i - 1
   end
-  return { struct.pack('<ddddddddd' .. string.rep('d', taken), now, 0, 0, 0, 0, used, 0, lease, hold_left, unpack(fences)), '' }
+  return struct.pack('<ddddddddd' .. string.rep('d', taken), now, 0, 0, 0, 0, used, 0, lease, hold_left, unpack(fences))
 end

@@ -1,6 +1,6 @@
 -- main.lua: one call, a batch of operations on one partition.
 --
--- reply      a list of texts. The first is packed doubles, which cost Redis and the caller a fraction of a list: time (us); permits taken back
+-- reply      a text; if there are more, a list of texts, which costs Redis more. The first is packed doubles: time (us); permits taken back
 --            because their lease was over; 1 if the call has stopped early and is to be followed by an empty one; tickets queued; time until
 --            the queue may go on by the end of a lease (us; 0: nobody waits); used and reset (us) of each limit; then the answers, see
 --            operations.lua and upkeep.lua. The second is the text of the limits that the partition goes by ('' where it is the caller's).
@@ -125,4 +125,7 @@ for from = 1, answered, MOST_TOGETHER do
   local to = math.min(answered, from + MOST_TOGETHER - 1)
   packed = packed .. struct.pack('<' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
 end
-return { packed, sender_text ~= text and text or '', unpack(texts) }
+if text == sender_text and #texts == 0 then
+  return packed
+end
+return { packed, text == sender_text and '' or text, unpack(texts) }

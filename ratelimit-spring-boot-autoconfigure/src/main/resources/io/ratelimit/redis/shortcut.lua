@@ -367,5 +367,6 @@ repeat
       redis.call('PUBLISH', string.match(HEADER, '^[^{]*') .. 'grants:' .. instance, status .. message)
     end
   end
-  return { struct.pack('<' .. string.rep('d', answered), unpack(numbers, 1, answered)), '', messages[sender_instance] }
+  local reply = struct.pack('<' .. string.rep('d', answered), unpack(numbers, 1, answered))
+  return messages[sender_instance] and { reply, '', messages[sender_instance] } or reply
 until true

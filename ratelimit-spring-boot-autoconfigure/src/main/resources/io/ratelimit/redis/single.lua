@@ -15,9 +15,7 @@ if sender_size == 1 then
   end
   local reply
   if operation == TAKE and length == LENGTH_OF_ACQUISITIONS then
-    local packed
-    packed, raw = take(HEADER, sender_text, sender_stamp, count, other)
-    reply = packed and { packed, '' }
+    reply, raw = take(HEADER, sender_text, sender_stamp, count, other)
   elseif operation == RELEASE and length == LENGTH_OF_RELEASES then
     reply, raw = hold(count, 0, 0)
   elseif operation == RELEASE and length == LENGTH_OF_RELEASES_AND_ACQUISITIONS and other == ACQUIRE then
