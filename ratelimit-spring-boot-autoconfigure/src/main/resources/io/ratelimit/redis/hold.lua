@@ -2,6 +2,7 @@
 -- or both, that ask one concurrency limit alone, for which nobody waits.
 --
 -- hold       returns the reply, see main.lua; or nothing, and the header
+-- tables     of one permit and one ticket none is made: to make them takes longer than to write what they say
 -- invariant  does what the machine would do, or nothing, as shortcut.lua
 
 local SLOTS_FORMAT = '<BBddddsdddddddddddd'
@@ -31,59 +32,82 @@ local function hold(released, taken, amount)
     return nil, raw
   end
 
-  -- what is given back
-  local records = holder_count > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
-  local seen, gone, kept = {}, { nil }, { nil, nil }
-  for i = 1, released do
-    local permit, fence, granted_at, slots, _ = ARGV[3 + i], 0, 0, 0, nil
-    if records[i] then
-      fence, granted_at, _, _, slots = struct.unpack('<ddddd', records[i])
-    end
-    if fence == 0 or slots == 0 or seen[permit] then
-      return nil, raw
-    end
-    seen[permit], gone[i] = true, permit
-    local held_for = now > granted_at and now - granted_at or 0
-    used, mean_hold = used - slots, mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
-  end
-
-  -- what is taken
   local fence = number < now and now or number + 1
   local lease_end, hold_end = now + span, longest > 0 and now + longest or 0
   if hold_end > 0 and hold_end < lease_end then
     lease_end = hold_end
   end
-  if used + amount * taken > limit then
-    return nil, raw
-  end
-  for i = 1, taken do
-    local ticket = ARGV[3 + released + i]
-    if records[released + i] or seen[ticket] then
+  local had_holders, idle_at = holder_count > 0, now
+  if released < 2 and taken < 2 and (form == TABLED or holder_count + taken < SOME_HOLDERS) then
+    local permit, ticket = ARGV[4], ARGV[4 + released]
+    if released == 1 then
+      local record = redis.call('HGET', HOLDERS, permit)
+      if not record then
+        return nil, raw
+      end
+      local given, granted_at, _, _, slots = struct.unpack('<ddddd', record)
+      if given == 0 or slots == 0 then
+        return nil, raw
+      end
+      local held_for = now > granted_at and now - granted_at or 0
+      used, mean_hold = used - slots, mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+    end
+    if used + amount * taken > limit or taken == 1 and holder_count > 0 and redis.call('HGET', HOLDERS, ticket) then
       return nil, raw
     end
-    seen[ticket], kept[2 * i - 1] = true, ticket
-    kept[2 * i] = struct.pack('<ddddd', fence + i - 1, now, lease_end, hold_end, amount)
+    -- nothing was written so far
+    if taken == 1 then
+      redis.call('HSET', HOLDERS, ticket, struct.pack('<ddddd', fence, now, lease_end, hold_end, amount))
+    end
+    if released == 1 then
+      redis.call('HDEL', HOLDERS, permit)
+    end
+  else
+    local records = holder_count > 0 and redis.call('HMGET', HOLDERS, unpack(ARGV, 4, 3 + ids)) or {}
+    local seen, gone, kept, long = {}, { nil }, { nil, nil }, nil
+    for i = 1, released do
+      local permit = ARGV[3 + i]
+      if not records[i] or seen[permit] then
+        return nil, raw
+      end
+      local given, granted_at, _, _, slots = struct.unpack('<ddddd', records[i])
+      if given == 0 or slots == 0 then
+        return nil, raw
+      end
+      seen[permit], gone[i] = true, permit
+      local held_for = now > granted_at and now - granted_at or 0
+      used, mean_hold = used - slots, mean_hold == 0 and held_for or math.floor((mean_hold * 7 + held_for) / 8)
+    end
+    if used + amount * taken > limit then
+      return nil, raw
+    end
+    for i = 1, taken do
+      local ticket = ARGV[3 + released + i]
+      if records[released + i] or seen[ticket] then
+        return nil, raw
+      end
+      seen[ticket], kept[2 * i - 1] = true, ticket
+      kept[2 * i] = struct.pack('<ddddd', fence + i - 1, now, lease_end, hold_end, amount)
+    end
+    -- nothing was written so far
+    if taken > 0 and form == LISTED and holder_count + taken >= SOME_HOLDERS then
+      long, form = string.rep(' ', LONG), TABLED
+      kept[2 * taken + 1], kept[2 * taken + 2], gone[released + 1] = long, '', long
+    end
+    if #kept > 0 then
+      redis.call('HSET', HOLDERS, unpack(kept))
+    end
+    if #gone > 0 then
+      redis.call('HDEL', HOLDERS, unpack(gone))
+    end
   end
 
-  -- what is kept: nothing was written so far
-  local had_holders, idle_at, long = holder_count > 0, now, nil
-  holder_count = holder_count + taken
+  -- what is kept
   if taken > 0 then
-    if form == LISTED and holder_count >= SOME_HOLDERS then
-      long = string.rep(' ', LONG)
-      kept[2 * taken + 1], kept[2 * taken + 2] = long, ''
-    end
-    redis.call('HSET', HOLDERS, unpack(kept))
     number, used, idle_at = fence + taken - 1, used + amount * taken, lease_end
     earliest_end = lease_end < earliest_end and lease_end or earliest_end
   end
-  holder_count = holder_count - released
-  if long then
-    gone[released + 1], form = long, TABLED
-  end
-  if released > 0 or long then
-    redis.call('HDEL', HOLDERS, unpack(gone))
-  end
+  holder_count = holder_count + taken - released
   form = holder_count > 0 and form or LISTED
   local extended = idle_at > expires_at
   expires_at = extended and idle_at + EXPIRY_SLACK or expires_at
