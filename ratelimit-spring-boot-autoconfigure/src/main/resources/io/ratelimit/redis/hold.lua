@@ -45,8 +45,8 @@ local function hold(released, taken, amount)
       if not record then
         return nil, raw
       end
-      local given, granted_at, _, _, slots = struct.unpack('<ddddd', record)
-      if given == 0 or slots == 0 then
+      local _, granted_at, _, _, slots = struct.unpack('<ddddd', record)
+      if slots == 0 then -- it is over, or of another definition
         return nil, raw
       end
       local held_for = now > granted_at and now - granted_at or 0
@@ -70,8 +70,8 @@ local function hold(released, taken, amount)
       if not records[i] or seen[permit] then
         return nil, raw
       end
-      local given, granted_at, _, _, slots = struct.unpack('<ddddd', records[i])
-      if given == 0 or slots == 0 then
+      local _, granted_at, _, _, slots = struct.unpack('<ddddd', records[i])
+      if slots == 0 then -- it is over, or of another definition
         return nil, raw
       end
       seen[permit], gone[i] = true, permit
@@ -90,7 +90,7 @@ local function hold(released, taken, amount)
       kept[2 * i] = struct.pack('<ddddd', fence + i - 1, now, lease_end, hold_end, amount)
     end
     -- nothing was written so far
-    if taken > 0 and form == LISTED and holder_count + taken >= SOME_HOLDERS then
+    if form == LISTED and holder_count + taken >= SOME_HOLDERS then
       long, form = string.rep(' ', LONG), TABLED
       kept[2 * taken + 1], kept[2 * taken + 2], gone[released + 1] = long, '', long
     end

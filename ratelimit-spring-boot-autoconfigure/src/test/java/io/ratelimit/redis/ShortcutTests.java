@@ -221,7 +221,7 @@ class ShortcutTests {
             boolean waits = !this.takes && this.random.nextInt(3) > 0;
             int most = (this.partition.limits().get(0).limit() > 50 || this.mostQueued > 50) ? 8 : 4;
             for (int i = this.random.nextInt(most); i > 0; i--) {
-                String ticket = this.random.nextInt(20) == 0 ? anyTicket() : newTicket();
+                String ticket = this.random.nextInt(10) == 0 ? knownTicket() : newTicket();
                 batch.add(
                         waits
                                 ? new Acquire(
@@ -254,6 +254,12 @@ class ShortcutTests {
             String ticket = instance() + ":" + this.tickets.size();
             this.tickets.add(ticket);
             return ticket;
+        }
+
+        private String knownTicket() {
+            return this.held.isEmpty() || this.random.nextBoolean()
+                    ? anyTicket()
+                    : this.held.get(this.random.nextInt(this.held.size()));
         }
 
         private String anyTicket() {
