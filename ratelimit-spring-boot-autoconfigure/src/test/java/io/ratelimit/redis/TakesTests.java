@@ -29,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -351,28 +352,37 @@ class TakesTests {
             }
         }
 
-        /** Lettuce sends again what was under way when a connection was cut: a rate errs on the strict side then. */
+        /**
+         * Lettuce sends again what was under way when a connection was cut: a rate errs on the strict side then. Where the connection is cut before
+         * Redis has read the calls, no reply is lost, and it is tried again.
+         */
         @Test
+        void whoseReplyIsLostAreGrantedOnceAndChargedTwiceAtMost() {
+            AtomicInteger attempts = new AtomicInteger();
+            await().until(() -> chargedInVain(attempts.incrementAndGet()) > 0);
+        }
+
         @SuppressWarnings("deprecation") // there is no other way to the connection of Lettuce
-        void whoseReplyIsLostAreGrantedOnceAndChargedTwiceAtMost() throws Exception {
+        private int chargedInVain(int attempt) throws Exception {
             List<Partition> users = IntStream.range(0, 100)
-                    .mapToObj((i) -> partition("u" + i, FIVE_PER_DAY))
+                    .mapToObj((i) -> partition("u" + attempt + "-" + i, FIVE_PER_DAY))
                     .toList();
-            LettuceConnectionFactory others = RedisConnections.open(this.server.host(), this.server.port());
             List<CompletableFuture<Decision>> decisions = new ArrayList<>();
+            LettuceConnectionFactory others = RedisConnections.open(this.server.host(), this.server.port());
             try (RedisConnection killer = others.getConnection()) {
                 killer.ping();
                 signal(this.server, "STOP");
                 for (int i = 0; i < users.size(); i++) {
                     decisions.add(execute(users.get(i), take(i)));
                 }
-                Thread.sleep(200); // Redis reads in the order in which it was written to: first the scripts
+                Thread.sleep(200); // Redis reads in the order in which it was written to
                 CompletionStage<Long> killed = ((RedisAsyncCommands<?, ?>) killer.getNativeConnection())
                         .clientKill(KillArgs.Builder.typeNormal());
                 Thread.sleep(200);
                 signal(this.server, "CONT");
                 killed.toCompletableFuture().get(1, TimeUnit.MINUTES);
             } finally {
+                signal(this.server, "CONT");
                 others.destroy();
             }
             await().ignoreExceptions()
@@ -389,7 +399,7 @@ class TakesTests {
                 assertThat(used).as("%s, granted: %s", user.key(), granted).isBetween(granted ? 1L : 0L, 2L);
                 chargedInVain += (used > (granted ? 1 : 0)) ? 1 : 0;
             }
-            assertThat(chargedInVain).as("replies were lost").isPositive();
+            return chargedInVain;
         }
 
         private static Long holders(RedisConnection connection) {
