@@ -118,13 +118,17 @@ final class KeyLimits {
                 holding.equals(definition) ? definition : this.definitions.get(holding), known.sinceNanos());
     }
 
-    private void failed(ResourceDefinition definition, Throwable failure, boolean known) {
+    private void failed(ResourceDefinition definition, Throwable failure, Terms instead) {
         long now = this.nanoClock.getAsLong();
         long next = this.nextLogNanos.get();
         if (now - next >= 0 && this.nextLogNanos.compareAndSet(next, now + LOG_PAUSE_NANOS)) {
             logger.warn(
                     "The limits of the resource '%s' for a key cannot be resolved; %s hold"
-                            .formatted(definition.name(), known ? "those known last" : "the resource's own"),
+                            .formatted(
+                                    definition.name(),
+                                    instead.definition().equals(definition)
+                                            ? "the resource's own"
+                                            : "those known last"),
                     failure);
         }
     }
@@ -194,7 +198,7 @@ final class KeyLimits {
             try {
                 KeyLimits.this.threads.execute(() -> resolve(of, answer));
             } catch (RejectedExecutionException ex) {
-                unresolved(of, answer); // closed
+                answer.complete(unresolved(of)); // closed
             }
             return answer;
         }
@@ -207,20 +211,33 @@ final class KeyLimits {
                 done(of, terms, resolved, sinceNanos + KeyLimits.this.cacheNanos);
                 answer.complete(terms);
             } catch (RuntimeException | Error ex) {
-                failed(of, ex, last() != null);
-                unresolved(of, answer);
+                Terms terms = unresolved(of);
+                failed(of, ex, terms);
+                answer.complete(terms);
             }
         }
 
-        private void unresolved(ResourceDefinition of, CompletableFuture<Terms> answer) {
+        private Terms unresolved(ResourceDefinition of) {
             long now = KeyLimits.this.nanoClock.getAsLong();
             Resolved known = last();
             if (known != null && isChanged(of)) {
                 known = new Resolved(known.limits(), now); // by an operator, who outranks what others may know
             }
-            Terms terms = (known != null) ? terms(of, known) : Terms.unresolved(of);
+            Terms terms = lastKnown(of, known);
             done(of, terms, known, now + Math.min(RETRY.toNanos(), KeyLimits.this.cacheNanos));
-            answer.complete(terms);
+            return terms;
+        }
+
+        private Terms lastKnown(ResourceDefinition of, @Nullable Resolved known) {
+            if (known == null) {
+                return Terms.unresolved(of);
+            }
+            try {
+                return terms(of, known);
+            } catch (IllegalArgumentException ex) {
+                return Terms.resolved(
+                        of, known.sinceNanos()); // it does not go together with what an operator has changed
+            }
         }
 
         @SuppressWarnings("ReferenceEquality")

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -231,7 +232,11 @@ final class Leases {
         if (!permit.hasMaximumHold()) {
             return null;
         }
-        return this.timers.schedule(() -> lost(permit), permit.grant().holdMicros(), TimeUnit.MICROSECONDS);
+        try {
+            return this.timers.schedule(() -> lost(permit), permit.grant().holdMicros(), TimeUnit.MICROSECONDS);
+        } catch (RejectedExecutionException ex) {
+            return null; // closed: nothing is renewed any more, and the permit is lost with its lease at the latest
+        }
     }
 
     private void release(GrantedPermit permit, Place where) {

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -200,7 +201,7 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
     @Override
     public Permit acquire(LimitRequest request) {
         NonBlockingThreads.check();
-        Answer answer = await(this.requests.start(request, OwnPermits.ofThisThread()));
+        Answer answer = await(this.requests.start(request, OwnPermits.ofThisThread()), this::undo);
         if (answer.refusal() != null && answer.refusal().timedOut()) {
             warnOfOwnPermits(request);
         }
@@ -212,7 +213,8 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
     @Override
     public Optional<Permit> tryAcquire(LimitRequest request) {
         NonBlockingThreads.check();
-        return await(this.requests.start(request.maxWait(Duration.ZERO))).asOptional();
+        return await(this.requests.start(request.maxWait(Duration.ZERO)), this::undo)
+                .asOptional();
     }
 
     @Override
@@ -246,7 +248,7 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
     @Override
     public List<Permit> acquireAll(List<LimitRequest> requests) {
         NonBlockingThreads.check();
-        List<Permit> permits = await(acquireAll(requests, OwnPermits.ofThisThread()));
+        List<Permit> permits = await(acquireAll(requests, OwnPermits.ofThisThread()), this::undo);
         permits.forEach(LimiterEngine::acquiredHere);
         return permits;
     }
@@ -306,6 +308,10 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
         }
     }
 
+    private void undo(Answer answer) {
+        answer.asOptional().ifPresent(this.acquirer::undo);
+    }
+
     private void undo(List<Permit> acquired) {
         for (int i = acquired.size() - 1; i >= 0; i--) {
             this.acquirer.undo(acquired.get(i));
@@ -326,12 +332,14 @@ public final class LimiterEngine implements Limiter, AutoCloseable {
         this.heartbeat.beat();
     }
 
-    /** The edge where callers block. */
-    private static <T> T await(CompletableFuture<T> future) {
+    /** The edge where callers block. An interrupt counts, even where the answer comes in the same moment: what it brings is undone. */
+    static <T> T await(CompletableFuture<T> future, Consumer<T> undo) {
         try {
             return future.get();
         } catch (InterruptedException ex) {
-            future.cancel(true);
+            if (!future.cancel(true) && !future.isCompletedExceptionally()) {
+                undo.accept(future.join());
+            }
             Thread.currentThread().interrupt();
             throw new CancellationException("Interrupted while acquiring a permit");
         } catch (ExecutionException ex) {

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.commons.logging.Log;
@@ -45,7 +46,9 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
 
     private volatile boolean ready;
 
-    private volatile @Nullable RedisConnection connection;
+    private volatile boolean closed;
+
+    private final AtomicReference<@Nullable RedisConnection> connection = new AtomicReference<>();
 
     GrantSubscription(
             RedisConnectionFactory connectionFactory, byte[] channel, String instance, GrantListener listener) {
@@ -76,13 +79,13 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
                 task.run();
                 return;
             }
-            this.pending.add(new Pending(task, failed));
             if (!this.subscribing) {
-                this.subscribing = true;
                 Thread connector = new Thread(this::subscribe, "ratelimit-redis-subscribe");
                 connector.setDaemon(true);
                 connector.start();
+                this.subscribing = true;
             }
+            this.pending.add(new Pending(task, failed));
         } finally {
             this.lock.unlock();
         }
@@ -101,29 +104,17 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     }
 
     private void subscribeAnew() {
-        RedisConnection before = this.connection;
         try {
-            RedisConnection opened = this.connectionFactory.getConnection();
-            this.connection = opened;
-            opened.subscribe(this, this.channel);
+            open();
         } catch (RuntimeException | Error ex) {
             logger.debug("The connection that was lost goes on by itself", ex);
-            close();
-            this.connection = before;
-            return;
-        }
-        if (before != null) {
-            before.close();
         }
     }
 
     private void subscribe() {
         try {
-            RedisConnection opened = this.connectionFactory.getConnection();
-            this.connection = opened;
-            opened.subscribe(this, this.channel);
+            open();
         } catch (RuntimeException | Error ex) {
-            close();
             List<Pending> failed = new ArrayList<>();
             this.lock.lock();
             try {
@@ -134,6 +125,28 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
                 this.lock.unlock();
             }
             failed.forEach((pending) -> pending.failed().accept(ex));
+        }
+    }
+
+    /** Subscribes over a new connection; only once it has does that take the place of the one before, which is closed. */
+    private void open() {
+        RedisConnection opened = this.connectionFactory.getConnection();
+        try {
+            opened.subscribe(this, this.channel);
+        } catch (RuntimeException | Error ex) {
+            opened.close();
+            throw ex;
+        }
+        replaceBy(opened);
+        if (this.closed) {
+            replaceBy(null);
+        }
+    }
+
+    private void replaceBy(@Nullable RedisConnection next) {
+        RedisConnection before = this.connection.getAndSet(next);
+        if (before != null) {
+            before.close();
         }
     }
 
@@ -202,13 +215,11 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
         return new String(text, StandardCharsets.UTF_8);
     }
 
-    /** Gives the connection back. */
+    /** Gives the connection back, for good. */
     @Override
     public void close() {
-        RedisConnection current = this.connection;
-        if (current != null) {
-            current.close();
-        }
+        this.closed = true;
+        replaceBy(null);
     }
 
     private record Pending(Runnable task, Consumer<Throwable> failed) {}

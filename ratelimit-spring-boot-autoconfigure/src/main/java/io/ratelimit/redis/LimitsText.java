@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.springframework.util.StringUtils;
 
 /**
- * Limits as the text that travels with every call and is kept with the partition. {@code arguments.lua} describes it.
+ * Limits as the text that travels with every call and is kept with the partition, the same in every locale. {@code arguments.lua} describes it.
  */
 final class LimitsText {
 
@@ -39,16 +39,19 @@ final class LimitsText {
     private static String write(Limit limit) {
         if (limit instanceof ConcurrencyLimit slots) {
             long holdMicros = (slots.maxHold() != null) ? micros(slots.maxHold()) : 0;
-            return "c %s %d %d %d".formatted(slots.name(), slots.limit(), micros(slots.lease()), holdMicros);
+            return "c " + slots.name() + ' ' + slots.limit() + ' ' + micros(slots.lease()) + ' ' + holdMicros;
         }
         RateLimit rate = (RateLimit) limit;
-        return "%s %s %d %d %d"
-                .formatted(
-                        KINDS.get(rate.algorithm()),
-                        rate.name(),
-                        rate.limit(),
-                        micros(rate.window()),
-                        rate.algorithm().isBucket() ? rate.burst() : 0);
+        long burst = rate.algorithm().isBucket() ? rate.burst() : 0;
+        return KINDS.get(rate.algorithm())
+                + ' '
+                + rate.name()
+                + ' '
+                + rate.limit()
+                + ' '
+                + micros(rate.window())
+                + ' '
+                + burst;
     }
 
     private static Limit readOne(String text) {

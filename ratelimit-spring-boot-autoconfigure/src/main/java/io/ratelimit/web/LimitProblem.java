@@ -62,7 +62,7 @@ public record LimitProblem(
     public static LimitProblem of(LimitExceededException refusal, Decisions decisions) {
         List<String> violated = decisions.policyNames(refusal.resource(), refusal.violated());
         long retryAfterSeconds = WholeSeconds.atLeastOne(refusal.retryAfter());
-        String detail = "%s Retry in %d s.".formatted(whatHappened(refusal, violated.get(0)), retryAfterSeconds);
+        String detail = "%s Retry in %s s.".formatted(whatHappened(refusal, violated.get(0)), retryAfterSeconds);
         return new LimitProblem(429, QUOTA_EXCEEDED, "Quota Exceeded", detail, violated, retryAfterSeconds);
     }
 
@@ -87,7 +87,7 @@ public record LimitProblem(
      * @return the members in the order type, title, status, detail, violated-policies
      */
     public byte[] toJson() {
-        String json = "{\"type\":%s,\"title\":%s,\"status\":%d,\"detail\":%s%s}"
+        String json = "{\"type\":%s,\"title\":%s,\"status\":%s,\"detail\":%s%s}"
                 .formatted(
                         quoted(this.type.toString()),
                         quoted(this.title),

@@ -2,6 +2,7 @@ package io.ratelimit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.AcquireOutcome;
@@ -13,6 +14,7 @@ import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
 import io.ratelimit.backend.Operation.Withdraw;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -189,6 +191,83 @@ class GivingUpTests extends WaitingEngines {
             assertThatThrownBy(() -> here.acquire("slot")).isInstanceOf(CancellationException.class);
             assertThat(Thread.interrupted()).isTrue();
             assertThat(queue("slot")).isEmpty();
+        }
+
+        @Test
+        void undoesWhatIsGrantedBeforeItIsHeardOf() {
+            CompletableFuture<String> acquisition = new CompletableFuture<>() {
+                @Override
+                public String get() throws InterruptedException {
+                    complete("granted");
+                    throw new InterruptedException();
+                }
+            };
+            List<String> undone = new ArrayList<>();
+            assertThatThrownBy(() -> LimiterEngine.await(acquisition, undone::add))
+                    .isInstanceOf(CancellationException.class);
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(undone).containsExactly("granted");
+        }
+
+        @Test
+        void leavesAFailureAsItIs() {
+            CompletableFuture<String> acquisition = new CompletableFuture<>() {
+                @Override
+                public String get() throws InterruptedException {
+                    completeExceptionally(new IllegalStateException());
+                    throw new InterruptedException();
+                }
+            };
+            assertThatThrownBy(() -> LimiterEngine.await(acquisition, (permit) -> fail("there is none")))
+                    .isInstanceOf(CancellationException.class);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+
+        @Test
+        void inARaceWithTheGrantLosesNothing() {
+            neitherLosesNorKeeps(() -> here.acquire("slot").close());
+        }
+
+        @Test
+        void inARaceWithTheGrantOfATryLosesNothing() {
+            neitherLosesNorKeeps(() -> here.tryAcquire(LimitRequest.of("slot")).ifPresent(Permit::close));
+        }
+
+        @Test
+        void inARaceWithTheGrantOfTheLastOfSeveralLosesNothing() {
+            List<LimitRequest> one = List.of(LimitRequest.of("slot"));
+            neitherLosesNorKeeps(() -> here.acquireAll(one).forEach(Permit::close));
+        }
+
+        private void neitherLosesNorKeeps(Runnable call) {
+            Runnable interrupted = () -> {
+                Thread.currentThread().interrupt();
+                try {
+                    call.run();
+                } catch (CancellationException ex) {
+                    // nobody holds anything now
+                } finally {
+                    Thread.interrupted();
+                }
+            };
+            try (Race race = new Race()) {
+                for (int i = 0; i < 500; i++) {
+                    int delay = i % 400;
+                    backend.holdBackReplies(Acquire.class);
+                    race.run(interrupted, () -> answerAfter(delay));
+                    isFree("slot");
+                }
+            }
+        }
+
+        private void answerAfter(int spins) {
+            while (backend.heldBack() == 0) {
+                Thread.onSpinWait();
+            }
+            for (int i = 0; i < spins; i++) {
+                Thread.onSpinWait();
+            }
+            backend.letGo();
         }
     }
 

@@ -75,6 +75,7 @@ class KeyLimitsTests {
                 List.of(
                         ResourceDefinition.of("api", perMinute(10)),
                         ResourceDefinition.of("jobs", perMinute(10), ConcurrencyLimit.of(2)),
+                        ResourceDefinition.of("bursts", bucket(1_000, 1_000)),
                         ResourceDefinition.of("east", perMinute(1)),
                         ResourceDefinition.of("west", perMinute(1)),
                         own),
@@ -95,6 +96,10 @@ class KeyLimitsTests {
 
     private static RateLimit perMinute(long limit) {
         return new RateLimit("calls", limit, Duration.ofMinutes(1), RateAlgorithm.SLIDING_WINDOW);
+    }
+
+    private static RateLimit bucket(long limit, long burst) {
+        return new RateLimit("calls", limit, Duration.ofSeconds(1), RateAlgorithm.TOKEN_BUCKET, burst);
     }
 
     private static LimitRequest anna(String resource) {
@@ -381,6 +386,26 @@ class KeyLimitsTests {
             plans.failure = new IllegalStateException("no database");
             LimiterEngine late = engine();
             assertThat(limits(late.acquire(anna("api")))).containsExactly(100L);
+        }
+
+        /** The change goes together with the limits of the resource, but not with those of the key: a million windows of 30 days. */
+        @Test
+        void isWhatDoesNotGoTogetherWithTheChangeOfAnOperator(CapturedOutput output) throws Exception {
+            plans.set("anna", bucket(10, 10_000_000));
+            assertThat(limits(engine.acquire(anna("bursts")))).containsExactly(10L);
+            LimitOverride thirtyDays = new LimitOverride(LimitKind.RATE, "calls", null, Duration.ofDays(30));
+            time.advance(Duration.ofMillis(1));
+            engine.operations()
+                    .override("bursts", new ResourceOverride(List.of(thirtyDays), null, null, null))
+                    .join();
+            for (int i = 0; i < 2; i++) {
+                Permit permit = engine.acquireAsync(anna("bursts")).get(1, TimeUnit.MINUTES);
+                assertThat(permit.limits().get(0).limit())
+                        .isEqualTo(
+                                new RateLimit("calls", 1_000, Duration.ofDays(30), RateAlgorithm.TOKEN_BUCKET, 1_000));
+                time.advance(Duration.ofSeconds(1));
+            }
+            assertThat(output).contains("the resource's own hold").contains("calls");
         }
 
         @Test
