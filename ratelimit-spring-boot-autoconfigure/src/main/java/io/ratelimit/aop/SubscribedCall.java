@@ -59,18 +59,22 @@ final class SubscribedCall {
             if (future.isDone()) {
                 answer.run();
             } else {
-                future.whenComplete((permits, failure) -> execute(resumption, answer, sink));
+                future.whenComplete((permits, failure) -> {
+                    try {
+                        resumption.execute(answer);
+                    } catch (RuntimeException ex) {
+                        giveUp(future, ex, sink);
+                    }
+                });
             }
         });
     }
 
-    private void execute(Executor resumption, Runnable answer, MonoSink<?> sink) {
-        try {
-            resumption.execute(answer);
-        } catch (RuntimeException ex) {
-            this.held.end();
-            sink.error(ex);
-        }
+    /** There is no thread to go on: nobody will use what was granted. */
+    private void giveUp(CompletableFuture<List<Permit>> future, RuntimeException failure, MonoSink<?> sink) {
+        this.held.end();
+        future.thenAccept(this.held::hold);
+        sink.error(failure);
     }
 
     private void answered(

@@ -48,6 +48,8 @@ final class PoolAcquisition {
 
     private final List<Away> away = new ArrayList<>();
 
+    private @Nullable Throwable tooSmall;
+
     private volatile ResourceDefinition counted;
 
     /**
@@ -129,7 +131,9 @@ final class PoolAcquisition {
     private CompletionStage<Answer> noneAtOnce() {
         if (this.refused.isEmpty()) {
             return CompletableFuture.failedStage(
-                    this.away.get(this.away.size() - 1).cause());
+                    this.away.isEmpty()
+                            ? this.tooSmall
+                            : this.away.get(this.away.size() - 1).cause());
         }
         this.refused.sort(SOONEST);
         // an operator may have given the members different policies meanwhile
@@ -184,10 +188,14 @@ final class PoolAcquisition {
 
     private CompletionStage<@Nullable Answer> failed(Acquisition asked, Throwable failure) {
         BackendUnavailableException unavailable = Route.unavailable(failure);
-        if (unavailable == null) {
-            return CompletableFuture.failedStage(Acquirer.unwrap(failure));
+        Throwable cause = Acquirer.unwrap(failure);
+        if (unavailable != null) {
+            this.away.add(new Away(asked, unavailable));
+        } else if (cause instanceof IllegalArgumentException) {
+            this.tooSmall = cause; // the member goes by newer limits than are known here
+        } else {
+            return CompletableFuture.failedStage(cause);
         }
-        this.away.add(new Away(asked, unavailable));
         return nothing();
     }
 

@@ -97,7 +97,9 @@ final class Admission {
                 acquire.priority(),
                 this.time.now() + acquire.maxWaitMicros(),
                 amounts);
-        boolean first = this.line.isAhead(newcomer);
+        boolean waits = acquire.maxWaitMicros() > 0;
+        boolean first =
+                waits ? this.line.isAhead(newcomer) : this.line.size() == 0; // who does not wait has no place in line
         Obstacles obstacles = first ? this.ledger.obstacles(amounts) : behindQueue(amounts);
         if (first && obstacles.areNone()) {
             return this.grants.grantCaller(acquire.ticket(), amounts, leaseMicros);

@@ -14,6 +14,7 @@ import io.ratelimit.backend.Operation.Renew;
 import io.ratelimit.backend.Operation.Update;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.Reply;
+import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Refused;
 import io.ratelimit.backend.Settings;
 import java.nio.charset.StandardCharsets;
@@ -234,8 +235,12 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 // once more: the answer to an earlier call may have come meanwhile
                 this.refusals.forget(submission.partition());
             }
-            if (reply instanceof Refused refused && submission.operation() instanceof Acquire acquire) {
-                this.refusals.remember(submission.partition(), acquire, refused);
+            if (submission.operation() instanceof Acquire acquire) {
+                if (reply instanceof Refused refused) {
+                    this.refusals.remember(submission.partition(), acquire, refused);
+                } else if (reply instanceof Granted) {
+                    this.refusals.forgetCovering(submission.partition(), acquire);
+                }
             }
             submission.complete(reply);
         } catch (IllegalArgumentException ex) {

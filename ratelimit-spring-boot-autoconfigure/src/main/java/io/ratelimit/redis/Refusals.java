@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers for a moment what a rate limit has refused, so that a flood of refused calls costs Redis ten calls a second: what a limit has
- * no room for until some time, it has no room for before, nor for more. At most 100 ms, so that refunds and changes made elsewhere are
- * seen. Thread-safe.
+ * no room for until some time, it has no room for before, nor for more. After 100 ms one caller asks anew, and where that is granted nothing is
+ * remembered any more, so refunds and changes made elsewhere are seen. Thread-safe.
  */
 final class Refusals {
 
@@ -61,6 +61,17 @@ final class Refusals {
     void forget(Partition partition) {
         for (int i = 0; i < partition.limits().size() && !this.byPlace.isEmpty(); i++) {
             this.byPlace.remove(new Place(partition.id(), i));
+        }
+    }
+
+    /** Forgets what was refused of a partition and would have covered what has been granted: something was given back elsewhere. */
+    void forgetCovering(Partition partition, Acquire granted) {
+        for (int i = 0; i < partition.limits().size() && !this.byPlace.isEmpty(); i++) {
+            Place place = new Place(partition.id(), i);
+            Refusal refusal = this.byPlace.get(place);
+            if (refusal != null && refusal.covers(partition, granted.amounts())) {
+                this.byPlace.remove(place, refusal);
+            }
         }
     }
 

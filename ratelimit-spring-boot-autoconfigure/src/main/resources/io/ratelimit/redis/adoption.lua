@@ -90,6 +90,9 @@ local function adopt_states(before)
     logs[at] = kept and old_logs[(known - 1) * WIDTH] or ''
     limits[at + KIND], limits[at + LIMIT], limits[at + SPAN] = limit.kind, limit.limit, limit.span
     limits[at + HOLD] = kept and limits[at + DEBT] or limit.hold
+    if kept and limit.kind ~= BUCKET then
+      rates().of(limit.kind).stay(at) -- its window may be longer now, or its debt take more of them
+    end
   end
   for i, limit in ipairs(parse_limits(text)) do
     local at, use = (i - 1) * WIDTH, uses[find_limit(before, limit) or 0]

@@ -6,11 +6,18 @@
 
 local START = 7
 
+-- Stays until the window has ended, and those that debt will fill.
+local function stay(at)
+  if limits[at + USED] > 0 then
+    stay_until(limits[at + START] + (1 + windows_for(at, limits[at + DEBT])) * limits[at + SPAN])
+  end
+end
+
 local function pay_debt(at)
   local paid = math.min(limits[at + DEBT], limits[at + LIMIT] - limits[at + USED])
   if paid > 0 then
     limits[at + USED], limits[at + DEBT] = limits[at + USED] + paid, limits[at + DEBT] - paid
-    stay_until(limits[at + START] + (1 + windows_for(at, limits[at + DEBT])) * limits[at + SPAN])
+    stay(at)
   end
 end
 
@@ -32,7 +39,7 @@ local function take(at, amount)
     limits[at + START] = now
   end
   limits[at + USED] = limits[at + USED] + amount
-  stay_until(limits[at + START] + limits[at + SPAN])
+  stay(at)
 end
 
 local function charge(at, amount)
@@ -41,7 +48,7 @@ local function charge(at, amount)
   end
   limits[at + DEBT] = math.min(most_debt(at, limits[at + LIMIT]), limits[at + DEBT] + amount)
   pay_debt(at)
-  stay_until(limits[at + START] + (1 + windows_for(at, limits[at + DEBT])) * limits[at + SPAN])
+  stay(at)
 end
 
 -- Gives back what was charged in the window that lasts.

@@ -10,7 +10,8 @@ local now = clock
 local lease = tonumber(ARGV[2])
 if lease > 0 then
   redis.call('ZADD', KEYS[1], string.format('%.0f', now + lease), ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil(lease / 1000) + 1000))
+  local last_end = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((last_end - now) / 1000) + 1000))
 else
   redis.call('ZREM', KEYS[1], ARGV[1])
 end

@@ -274,7 +274,8 @@ local function acquire_or_wait(ticket, max_wait, priority, max_queue, amounts)
       amounts[above], limits[(above - 1) * WIDTH + LIMIT], upkeep().limit_name(above)))
   end
   local score = math.max(number + 1, now) - priority * PRIORITY_STEP
-  if fits(amounts) and is_first(ticket, score) then
+  local first = queued == 0 or max_wait > 0 and is_first(ticket, score) -- who does not wait has no place in line
+  if first and fits(amounts) then
     local lease, hold = take(ticket, amounts)
     return answer_fresh(lease, hold)
   end

@@ -1,8 +1,8 @@
 -- rates.lua: the algorithms that not every call needs: what is rare about sliding windows, fixed windows, buckets. Made when first asked
 -- for.
 --
--- functions  of each algorithm: take and charge (whether there is room or not), refund, and but for sliding windows: advance (what comes
---            back by time alone), wait_for_room, status
+-- functions  of each algorithm: take and charge (whether there is room or not), refund; of windows: stay (for as long as what is kept
+--            counts); and but for sliding windows: advance (what comes back by time alone), wait_for_room, status
 -- invariant  no debt takes longer to pay than a century, so that all numbers stay whole.
 
 local window_debt, fixed_window, bucket

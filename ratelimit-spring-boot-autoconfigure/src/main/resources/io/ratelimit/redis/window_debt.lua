@@ -3,7 +3,8 @@
 -- invariant  there is debt only while the entries leave no room. It is paid with the room of entries that leave, as an entry of the moment
 --            at which they have left.
 
-local function stay_for_debt(at)
+-- Stays until all has left the window, debt that is still to come included.
+local function stay(at)
   if logs[at] ~= '' then
     local windows = 1 + windows_for(at, limits[at + DEBT])
     stay_until(newest_entry(at) + windows * (limits[at + SPAN] + 1))
@@ -16,7 +17,7 @@ local function pay_debt(at, time)
   if paid > 0 then
     limits[at + DEBT] = limits[at + DEBT] - paid
     window_take(at, paid, time)
-    stay_for_debt(at)
+    stay(at)
   end
 end
 
@@ -32,7 +33,7 @@ end
 local function charge(at, amount)
   limits[at + DEBT] = math.min(most_debt(at, limits[at + LIMIT]), limits[at + DEBT] + amount)
   pay_debt(at, now)
-  stay_for_debt(at)
+  stay(at)
 end
 
 local function take(at, amount)

@@ -589,6 +589,23 @@ abstract class WaitingContract extends RateAlgorithmContract {
         }
 
         @Test
+        void letWhoComesFirstBeGrantedAtOnce() {
+            Partition slots = partition(TWO_SLOTS);
+            hold(slots, 1);
+            queued(execute(slots, waiting("a:low", MINUTE, -1, 2)));
+            granted(execute(slots, waiting("b:1", MINUTE, 0, 1)));
+        }
+
+        @Test
+        void areNotForThoseWhoDoNotWait() {
+            Partition slots = partition(TWO_SLOTS);
+            hold(slots, 1);
+            queued(execute(slots, waiting("a:low", MINUTE, -100, 2)));
+            assertThat(refuse(slots, 1).violated()).containsExactly(TWO_SLOTS);
+            assertThat(line(slots)).containsExactly("a:low");
+        }
+
+        @Test
         void areWorthASecondOfWaitingPerLevel() {
             hold(this.slot, 1);
             queue(this.slot, "a:1", 1);

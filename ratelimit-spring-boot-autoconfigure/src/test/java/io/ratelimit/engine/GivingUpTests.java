@@ -400,6 +400,16 @@ class GivingUpTests extends WaitingEngines {
         }
 
         @Test
+        void forGoodLeavesWhatIsGrantedBehindItToItsCaller() {
+            backend.holdBackReplies(Acquire.class);
+            CompletableFuture<Permit> asked = ask("held", Duration.ZERO);
+            here.close();
+            backend.letGo();
+            granted(asked).close();
+            isFree("held");
+        }
+
+        @Test
         void forGoodLetsNobodyBeginToWait() {
             there.acquire("slot");
             here.close();

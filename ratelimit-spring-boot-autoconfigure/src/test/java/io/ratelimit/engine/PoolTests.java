@@ -365,6 +365,58 @@ class PoolTests {
         }
     }
 
+    /** An instance that starts knows it, one that goes on does not. */
+    @Nested
+    class WhereALimitWasLoweredByADeployment {
+
+        private final LimiterEngine before = engine(10, 10);
+
+        @Test
+        void goesOnToTheNextMember() {
+            try (this.before;
+                    LimiterEngine after = deployed(2, 10)) {
+                after.acquire("a");
+                assertThat(this.before.acquire(five()).resource()).isEqualTo("b");
+            }
+        }
+
+        @Test
+        void isImpossibleWhereNoMemberIsLargeEnough() {
+            try (this.before;
+                    LimiterEngine after = deployed(2, 3)) {
+                after.acquire("a");
+                after.acquire("b");
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> this.before.acquire(five()))
+                        .withMessageContaining("The amount 5 is above the capacity 3");
+            }
+        }
+
+        private static LimitRequest five() {
+            return LimitRequest.of("both").amount("calls", 5);
+        }
+
+        private LimiterEngine deployed(long a, long b) {
+            this.before.beat();
+            time.advance(Duration.ofSeconds(1));
+            LimiterEngine after = engine(a, b);
+            after.beat();
+            return after;
+        }
+
+        private LimiterEngine engine(long a, long b) {
+            return new LimiterEngine(
+                    new ResourceRegistry(
+                            ResourceDefaults.STANDARD,
+                            List.of(resource("a", rate(a, 10)), resource("b", rate(b, 10))),
+                            List.of(pool("both", "a", "b"))),
+                    backend,
+                    new MemoryBackend(),
+                    List.of(),
+                    time);
+        }
+    }
+
     @Nested
     class ChangedByAnOperator {
 

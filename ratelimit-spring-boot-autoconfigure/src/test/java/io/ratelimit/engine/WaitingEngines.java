@@ -56,6 +56,11 @@ abstract class WaitingEngines {
             blocking("long", BackendFailurePolicy.REJECT, 1_000, RateLimit.of(100, Duration.ofMinutes(1)), ONE_SLOT),
             blocking("local", BackendFailurePolicy.LOCAL, 1_000, ONE_SLOT),
             blocking("lenient", BackendFailurePolicy.ALLOW, 1_000, ONE_SLOT),
+            blocking(
+                    "held",
+                    BackendFailurePolicy.REJECT,
+                    1_000,
+                    new ConcurrencyLimit("default", 1, LEASE, Duration.ofMinutes(1))),
             blocking("narrow", BackendFailurePolicy.REJECT, 2, ONE_SLOT));
 
     final MovableTime time = new MovableTime();

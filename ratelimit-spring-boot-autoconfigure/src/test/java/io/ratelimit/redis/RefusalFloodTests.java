@@ -8,6 +8,7 @@ import io.ratelimit.RateAlgorithm;
 import io.ratelimit.RateLimit;
 import io.ratelimit.backend.Operation.Acquire;
 import io.ratelimit.backend.Operation.Cancel;
+import io.ratelimit.backend.Operation.Forgive;
 import io.ratelimit.backend.Operation.Release;
 import io.ratelimit.backend.Partition;
 import io.ratelimit.backend.RecordedNotices;
@@ -136,6 +137,19 @@ class RefusalFloodTests {
                 .join();
         await().pollInterval(Duration.ofMillis(5)).until(() -> execute(partition("refunded"), next) instanceof Granted);
         assertThat(calls()).isLessThanOrEqualTo(6);
+    }
+
+    @Test
+    void doesNotHideWhatIsGivenBackElsewhere() {
+        assertThat(acquire(1, 0)).isInstanceOf(Refused.class);
+        try (RedisBackend elsewhere = new RedisBackend(this.connections, "flood:", Duration.ofSeconds(10))) {
+            elsewhere.execute(RATE, new Forgive()).toCompletableFuture().join();
+        }
+        await().pollInterval(Duration.ofMillis(5)).until(() -> acquire(1, 0) instanceof Granted);
+        for (int i = 0; i < 4; i++) {
+            assertThat(acquire(1, 0)).isInstanceOf(Granted.class);
+        }
+        assertThat(acquire(1, 0)).isInstanceOf(Refused.class);
     }
 
     private static Partition partition(String key) {

@@ -74,6 +74,21 @@ class RefusalsTests {
         }
 
         @Test
+        void isForgottenOnceAsMuchIsGranted() {
+            refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
+            refusals.remember(PARTITION, acquire(1, 2, 1), refused(HOUR, REQUESTS));
+            refusals.forgetCovering(PARTITION, acquire(9, 1, 1));
+            refusals.forgetCovering(partition("other", LIMITS), acquire(10, 2, 1));
+            assertThat(remembers(acquire(10, 0, 0))).isTrue();
+            assertThat(remembers(acquire(0, 2, 0))).isTrue();
+            refusals.forgetCovering(PARTITION, acquire(11, 1, 1));
+            assertThat(remembers(acquire(10, 0, 0))).isFalse();
+            assertThat(remembers(acquire(0, 2, 0))).isTrue();
+            refusals.forgetCovering(PARTITION, acquire(0, 2, 1));
+            assertThat(remembers(acquire(0, 2, 0))).isFalse();
+        }
+
+        @Test
         void holdsForThatAmountAndAbove() {
             refusals.remember(PARTITION, acquire(10, 1, 1), refused(HOUR, TOKENS));
             assertThat(remembers(acquire(10, 1, 1))).isTrue();
