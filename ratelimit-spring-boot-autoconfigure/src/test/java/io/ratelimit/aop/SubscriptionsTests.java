@@ -3,6 +3,7 @@ package io.ratelimit.aop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.channel.DefaultEventLoop;
 import io.ratelimit.LimitExceededException;
 import io.ratelimit.Permit;
 import io.ratelimit.Permits;
@@ -20,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Flow;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -252,6 +255,19 @@ class SubscriptionsTests {
                 cancelling.join();
             }
             await().untilAsserted(() -> assertThat(count("+slotted")).isEqualTo(count("-slotted") + count("~slotted")));
+        }
+
+        @Test
+        void aGrantThatFindsTheEventLoopEndedIsGivenBack() throws InterruptedException {
+            Mono<String> waiting = waiting(() -> Mono.just("done"));
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            DefaultEventLoop loop = new DefaultEventLoop();
+            loop.submit(() -> waiting.subscribe((value) -> {}, failure::set)).await();
+            loop.shutdownGracefully(0, 0, TimeUnit.SECONDS).await();
+            application.limiter.answerNext();
+            await().untilAsserted(() -> assertThat(failure.get()).isInstanceOf(RejectedExecutionException.class));
+            await().untilAsserted(
+                            () -> assertThat(application.events()).containsExactly("?slotted", "+slotted", "-slotted"));
         }
 
         private long count(String event) {

@@ -170,6 +170,43 @@ class GrantSubscriptionTests {
         }
 
         @Test
+        void isRenewedOverAnotherConnection() {
+            try (GrantSubscription subscription = subscription()) {
+                ready(subscription).join();
+                subscription.renew();
+                await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("missed"));
+                await().untilAsserted(() -> assertThat(publish(turn("a:1"))).isEqualTo(1));
+                assertThat(opened).hasValue(2);
+            }
+            await().untilAsserted(() -> assertThat(publish(turn("a:2"))).isZero());
+        }
+
+        @Test
+        void thatCannotBeRenewedStaysAsItIs() {
+            try (GrantSubscription subscription = subscription()) {
+                ready(subscription).join();
+                failing.set(2);
+                subscription.renew();
+                await().until(() -> opened.get() == 2);
+                await().during(Duration.ofMillis(500))
+                        .untilAsserted(() -> assertThat(publish(turn("a:1"))).isEqualTo(1));
+            }
+        }
+
+        @Test
+        void renewedTwiceAtOnceLeavesOneConnection() {
+            try (GrantSubscription subscription = subscription()) {
+                ready(subscription).join();
+                for (int i = 0; i < 5; i++) {
+                    subscription.renew();
+                }
+                await().untilAsserted(() -> assertThat(notices.texts()).hasSize(5));
+                await().untilAsserted(() -> assertThat(publish(turn("a:1"))).isEqualTo(1));
+            }
+            await().untilAsserted(() -> assertThat(publish(turn("a:2"))).isZero());
+        }
+
+        @Test
         void thatWasLostIsMadeAgainAndSaysSo() {
             try (GrantSubscription subscription = subscription()) {
                 ready(subscription).join();

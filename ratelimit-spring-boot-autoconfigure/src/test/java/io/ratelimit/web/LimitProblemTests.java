@@ -12,6 +12,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,19 @@ class LimitProblemTests {
                 .isEqualTo("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
                         + "\"detail\":\"The limits of this resource cannot be checked at the moment.\"}");
         assertThat(LimitProblem.unavailable().retryAfterSeconds()).isEqualTo(1);
+    }
+
+    @Test
+    void theJsonIsTheSameWhereDigitsAreOthers() {
+        Locale before = Locale.getDefault();
+        String json = json(refused(Duration.ofSeconds(17), REQUESTS));
+        try {
+            Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+            assertThat("%d".formatted(429)).isNotEqualTo("429");
+            assertThat(json(refused(Duration.ofSeconds(17), REQUESTS))).isEqualTo(json);
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test
