@@ -80,9 +80,7 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
                 return;
             }
             if (!this.subscribing) {
-                Thread connector = new Thread(this::subscribe, "ratelimit-redis-subscribe");
-                connector.setDaemon(true);
-                connector.start();
+                start(this::subscribe);
                 this.subscribing = true;
             }
             this.pending.add(new Pending(task, failed));
@@ -96,11 +94,20 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
      * the absence was. What is heard twice meanwhile does no harm.
      */
     void renew() {
-        if (this.ready) {
-            Thread connector = new Thread(this::subscribeAnew, "ratelimit-redis-subscribe");
-            connector.setDaemon(true);
-            connector.start();
+        this.lock.lock();
+        try {
+            if (this.ready) {
+                start(this::subscribeAnew);
+            }
+        } finally {
+            this.lock.unlock();
         }
+    }
+
+    private static void start(Runnable subscribe) {
+        Thread connector = new Thread(subscribe, "ratelimit-redis-subscribe");
+        connector.setDaemon(true);
+        connector.start();
     }
 
     private void subscribeAnew() {

@@ -182,6 +182,26 @@ class GrantSubscriptionTests {
         }
 
         @Test
+        void isRenewedByWhoeverHasHeardThatItIsMade() {
+            try (GrantSubscription subscription = subscription()) {
+                CompletableFuture<Thread> heard = new CompletableFuture<>();
+                subscription.whenReady(
+                        () -> {
+                            Thread renewing = new Thread(subscription::renew);
+                            renewing.start();
+                            while (renewing.getState() == Thread.State.RUNNABLE) {
+                                Thread.onSpinWait();
+                            }
+                            heard.complete(renewing);
+                        },
+                        heard::completeExceptionally);
+                heard.join();
+                await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("missed"));
+                assertThat(opened).hasValue(2);
+            }
+        }
+
+        @Test
         void thatCannotBeRenewedStaysAsItIs() {
             try (GrantSubscription subscription = subscription()) {
                 ready(subscription).join();
