@@ -84,12 +84,20 @@ record LimitChange(
     }
 
     private static Duration duration(String what, String text) {
+        // a bare number would be milliseconds, which hardly anyone means
+        if (text.chars().noneMatch(Character::isLetter)) {
+            throw unreadable(what, text);
+        }
         try {
             return DurationStyle.detectAndParse(text);
-        } catch (IllegalArgumentException ex) {
-            throw new IllegalArgumentException(
-                    "The %s '%s' is not a duration such as 5s, 1m or PT1M".formatted(what, printable(text)));
+        } catch (IllegalArgumentException | ArithmeticException ex) {
+            throw unreadable(what, text);
         }
+    }
+
+    private static IllegalArgumentException unreadable(String what, String text) {
+        return new IllegalArgumentException(
+                "The %s '%s' is not a duration with its unit, such as 5s, 1m or PT1M".formatted(what, printable(text)));
     }
 
     private static <E extends Enum<E>> E constant(Class<E> type, String what, String text) {

@@ -193,11 +193,15 @@ public final class LimitsEndpoint {
     }
 
     private ResourceDefinition required(String resource) {
-        return find(resource)
-                .orElseThrow(() -> new IllegalArgumentException("There is no resource of that name. Known resources: "
-                        + this.operations.resources().stream()
-                                .map(ResourceDefinition::name)
-                                .toList()));
+        return find(resource).orElseThrow(() -> new IllegalArgumentException(noSuchResource()));
+    }
+
+    /** Says that there is no resource of a name, without the name: it may be anything. */
+    String noSuchResource() {
+        return "There is no resource of that name. Known resources: "
+                + this.operations.resources().stream()
+                        .map(ResourceDefinition::name)
+                        .toList();
     }
 
     /** Waits until a change is made, and shows what it has led to. */

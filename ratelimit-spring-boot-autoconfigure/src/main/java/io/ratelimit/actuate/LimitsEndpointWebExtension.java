@@ -48,13 +48,19 @@ public final class LimitsEndpointWebExtension {
      *
      * @param resource its name
      * @param key whose share to look at; none for the share without a key
-     * @return the description, {@code null} (404) if there is no such resource, or the problem
+     * @return the description, or the problem: 404 if there is no such resource
      */
     @ReadOperation
     @SuppressWarnings("deprecation") // Spring Boot 3.5 knows no other annotation for an optional parameter
     public @Nullable Object resource(
             @Selector String resource, @org.springframework.lang.Nullable @Nullable String key) {
-        return answer(() -> this.endpoint.resource(resource, key));
+        return answer(() -> {
+            ResourceDescription description = this.endpoint.resource(resource, key);
+            return (description != null)
+                    ? description
+                    : problem(new Problem(
+                            "Not Found", WebEndpointResponse.STATUS_NOT_FOUND, this.endpoint.noSuchResource()));
+        });
     }
 
     /**
@@ -114,11 +120,13 @@ public final class LimitsEndpointWebExtension {
         try {
             return operation.get();
         } catch (InvalidEndpointRequestException ex) {
-            return new WebEndpointResponse<>(
-                    new Problem("Bad Request", 400, String.valueOf(ex.getReason())),
-                    WebEndpointResponse.STATUS_BAD_REQUEST,
-                    PROBLEM);
+            return problem(
+                    new Problem("Bad Request", WebEndpointResponse.STATUS_BAD_REQUEST, String.valueOf(ex.getReason())));
         }
+    }
+
+    private static WebEndpointResponse<Problem> problem(Problem problem) {
+        return new WebEndpointResponse<>(problem, problem.status(), PROBLEM);
     }
 
     record Problem(String title, int status, String detail) implements OperationResponseBody {}

@@ -67,7 +67,9 @@ final class CallExpression {
             return AmountNumber.of(evaluate(call, Object.class));
         } catch (IllegalArgumentException ex) {
             throw new IllegalStateException(
-                    "%s %s for this call; it must be a whole number, 0 or more.".formatted(this, ex.getMessage()), ex);
+                    "%s %s%s; it must be a whole number, 0 or more."
+                            .formatted(this, ex.getMessage(), isConstant() ? "" : " for this call"),
+                    ex);
         }
     }
 

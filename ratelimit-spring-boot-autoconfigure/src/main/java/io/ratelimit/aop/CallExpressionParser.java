@@ -81,7 +81,7 @@ final class CallExpressionParser {
         if (first instanceof PropertyOrFieldReference reference && !ROOT_PROPERTIES.contains(reference.getName())) {
             throw new LimitConfigurationException(
                     "The %s names '%s', which no call has.".formatted(place, reference.getName()),
-                    "Write '#%1$s' for a parameter, '''%1$s''' in quotes for a text, or one of: %2$s."
+                    "Write '#%1$s' for a parameter, 'x' with its quotes for a text, header('x') or param('x') for what the request says, or one of: %2$s."
                             .formatted(reference.getName(), String.join(", ", new TreeSet<>(ROOT_PROPERTIES))));
         }
     }

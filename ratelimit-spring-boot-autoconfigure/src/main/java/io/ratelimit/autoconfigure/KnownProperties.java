@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
@@ -19,22 +20,34 @@ final class KnownProperties {
 
     private KnownProperties() {}
 
-    /** Follows the name through the records to the element that is unknown, and names those there are. */
-    static String fix(ConfigurationPropertyName unknown) {
+    /** Returns whether there is such a property: it was not bound because it is empty, then. */
+    static boolean contains(ConfigurationPropertyName name) {
+        return firstUnknown(name) == null;
+    }
+
+    /** Names the properties there are where the first unknown element of a name stands. */
+    static String fix(ConfigurationPropertyName name) {
+        Unknown unknown = firstUnknown(name);
+        return (unknown != null)
+                ? fix(name, unknown.element(), unknown.owner())
+                : "Give the property '%s' a value, or remove it.".formatted(name);
+    }
+
+    /** Follows the name through the records. */
+    private static @Nullable Unknown firstUnknown(ConfigurationPropertyName name) {
         Type type = RateLimitProperties.class;
-        for (int element = 1; element < unknown.getNumberOfElements(); element++) {
+        for (int element = 1; element < name.getNumberOfElements(); element++) {
             if (type instanceof ParameterizedType map && map.getRawType() == Map.class) {
                 type = map.getActualTypeArguments()[1];
                 continue;
             }
-            Map<String, Type> known = properties(type);
-            Type next = known.get(unknown.getElement(element, Form.UNIFORM));
+            Type next = properties(type).get(name.getElement(element, Form.UNIFORM));
             if (next == null) {
-                return fix(unknown, element, type);
+                return new Unknown(element, type);
             }
             type = next;
         }
-        return "Remove the property '%s'.".formatted(unknown);
+        return null;
     }
 
     private static String fix(ConfigurationPropertyName unknown, int element, Type type) {
@@ -65,4 +78,7 @@ final class KnownProperties {
                 .collect(Collectors.toMap(
                         (component) -> component.getName().toLowerCase(Locale.ROOT), RecordComponent::getGenericType));
     }
+
+    /** The element of a name that its owner does not have. */
+    private record Unknown(int element, Type owner) {}
 }

@@ -12,7 +12,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.annotation.Order;
 
 /**
- * Says which property under {@code ratelimit} does not exist, or is no duration, no whole number or none of its values. Other
+ * Says which property under {@code ratelimit} does not exist, is empty, or is no duration, no whole number or none of its values. Other
  * failures to bind are left to Spring Boot.
  */
 @Order(0)
@@ -25,10 +25,10 @@ final class PropertyBindingFailureAnalyzer extends AbstractFailureAnalyzer<BindE
         if (!PREFIX.equals(cause.getName()) && !PREFIX.isAncestorOf(cause.getName())) {
             return null;
         }
-        UnboundConfigurationPropertiesException unknown =
+        UnboundConfigurationPropertiesException unbound =
                 findCause(cause, UnboundConfigurationPropertiesException.class);
-        if (unknown != null) {
-            return new FailureAnalysis(unknownProperties(unknown), fixes(unknown), cause);
+        if (unbound != null) {
+            return new FailureAnalysis(unboundProperties(unbound), fixes(unbound), cause);
         }
         ConfigurationProperty property = cause.getProperty();
         Class<?> type = cause.getTarget().getType().resolve();
@@ -58,14 +58,17 @@ final class PropertyBindingFailureAnalyzer extends AbstractFailureAnalyzer<BindE
                 cause);
     }
 
-    private static String unknownProperties(UnboundConfigurationPropertiesException unknown) {
-        return unknown.getUnboundProperties().stream()
-                .map((property) -> "There is no property '%s'%s.".formatted(property.getName(), origin(property)))
+    private static String unboundProperties(UnboundConfigurationPropertiesException unbound) {
+        return unbound.getUnboundProperties().stream()
+                .map((property) -> (KnownProperties.contains(property.getName())
+                                ? "The property '%s'%s is empty."
+                                : "There is no property '%s'%s.")
+                        .formatted(property.getName(), origin(property)))
                 .collect(Collectors.joining(System.lineSeparator()));
     }
 
-    private static String fixes(UnboundConfigurationPropertiesException unknown) {
-        return unknown.getUnboundProperties().stream()
+    private static String fixes(UnboundConfigurationPropertiesException unbound) {
+        return unbound.getUnboundProperties().stream()
                 .map((property) -> KnownProperties.fix(property.getName()))
                 .distinct()
                 .collect(Collectors.joining(System.lineSeparator()));

@@ -101,7 +101,7 @@ final class Heartbeat {
         }
         try {
             beat();
-        } catch (RuntimeException ex) {
+        } catch (RuntimeException | Error ex) {
             logger.warn("A heartbeat failed", ex);
         }
         scheduleNext(own);

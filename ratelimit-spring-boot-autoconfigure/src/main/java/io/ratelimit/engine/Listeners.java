@@ -96,7 +96,7 @@ final class Listeners implements LimitListener {
     private void tell(LimitListener listener, Runnable event) {
         try {
             event.run();
-        } catch (RuntimeException ex) {
+        } catch (RuntimeException | Error ex) {
             if (this.failed.add(listener)) {
                 logger.warn(
                         "The listener %s failed; it is called on, and not complained of again"

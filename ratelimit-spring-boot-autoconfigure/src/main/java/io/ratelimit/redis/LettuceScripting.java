@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,7 +40,15 @@ final class LettuceScripting implements AutoCloseable {
     private static final CompletableFuture<Session> CLOSED =
             CompletableFuture.failedFuture(new IllegalStateException("The backend is closed"));
 
+    private static final Executor OWN_THREAD = (task) -> {
+        Thread connector = new Thread(task, "ratelimit-redis-connect");
+        connector.setDaemon(true);
+        connector.start();
+    };
+
     private final LettuceConnectionFactory connectionFactory;
+
+    private final Executor connector;
 
     private final AtomicReference<@Nullable CompletableFuture<Session>> session = new AtomicReference<>();
 
@@ -55,6 +64,10 @@ final class LettuceScripting implements AutoCloseable {
     private volatile Runnable replaced = () -> {};
 
     LettuceScripting(RedisConnectionFactory connectionFactory) {
+        this(connectionFactory, OWN_THREAD);
+    }
+
+    LettuceScripting(RedisConnectionFactory connectionFactory, Executor connector) {
         if (!(connectionFactory instanceof LettuceConnectionFactory lettuce)) {
             throw new LimitConfigurationException(
                     "The Redis backend of ratelimit works over Lettuce, but the RedisConnectionFactory is a %s."
@@ -64,6 +77,7 @@ final class LettuceScripting implements AutoCloseable {
                             + " or set 'ratelimit.backend' to 'memory'.");
         }
         this.connectionFactory = lettuce;
+        this.connector = connector;
     }
 
     /** Returns whether keys live on several nodes. */
@@ -285,9 +299,11 @@ final class LettuceScripting implements AutoCloseable {
         if (!this.session.compareAndSet(current, fresh)) {
             return session();
         }
-        Thread connector = new Thread(() -> open(fresh, current), "ratelimit-redis-connect");
-        connector.setDaemon(true);
-        connector.start();
+        try {
+            this.connector.execute(() -> open(fresh, current));
+        } catch (RuntimeException | Error ex) {
+            fresh.completeExceptionally(ex); // the machine has no thread left: the next call tries again
+        }
         return fresh;
     }
 

@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -190,7 +191,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             batch.mailbox().answered(batch);
             this.scripting.sendAtOnce();
             if (failure == null) {
-                answer(batch.inOrderOfCall(), reply);
+                tryAnswer(batch.inOrderOfCall(), reply);
             } else {
                 fail(batch.submissions(), unavailable(failure));
             }
@@ -211,6 +212,15 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
         }
         arguments.add(partition, encoded(partition), (subscription != null) ? subscription.instance() : "", operations);
         this.clock.time().accept(arguments);
+    }
+
+    /** A reply that is not what it should be answers everybody too. */
+    private void tryAnswer(List<Submission<?>> submissions, List<Object> reply) {
+        try {
+            answer(submissions, reply);
+        } catch (RuntimeException | Error ex) {
+            fail(submissions, unavailable(ex));
+        }
     }
 
     private void answer(List<Submission<?>> submissions, List<Object> reply) {
@@ -258,8 +268,10 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.heartbeatScript,
                 new byte[][] {this.keys.instances()},
                 (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
-        return callAlone(call, LONGEST_CONNECT)
-                .thenApply((reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
+        return callAlone(
+                call,
+                LONGEST_CONNECT,
+                (reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
     }
 
     @Override
@@ -268,7 +280,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
             changes.forEach((name, value) -> arguments.add(bytes(name)).add(bytes(value.orElse(""))));
             this.clock.time().accept(arguments);
         });
-        return callAlone(call, Duration.ZERO).thenApply((reply) -> {
+        return callAlone(call, Duration.ZERO, (reply) -> {
             Map<String, String> values = new HashMap<>();
             for (int i = 1; i < reply.size(); i += 2) {
                 values.put(text(reply.get(i)), text(reply.get(i + 1)));
@@ -286,7 +298,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
     }
 
     /** Calls a script that is not of a partition. Some wait for the connection: that may take a cold JVM longer than a command may take. */
-    private CompletionStage<List<Object>> callAlone(ScriptCall call, Duration connecting) {
+    private <R> CompletionStage<R> callAlone(ScriptCall call, Duration connecting, Function<List<Object>, R> reader) {
         long nowNanos = System.nanoTime();
         CompletableFuture<Object> connected = this.scripting.connected().thenApply((session) -> session);
         limit(connected, nowNanos + this.commandTimeout.plus(connecting).toNanos());
@@ -298,6 +310,7 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                     limit(call.reply(), sinceNanos + this.commandTimeout.toNanos());
                     return call.reply();
                 })
+                .thenApply(reader)
                 .exceptionally((failure) -> {
                     throw unavailable(failure);
                 });

@@ -219,10 +219,12 @@ final class Takes {
 
         void answered(@Nullable List<Object> replies, @Nullable Throwable failure) {
             List<Take> written = takes();
-            if (replies != null) {
+            if (replies != null && replies.size() == written.size()) {
                 for (int i = 0; i < written.size(); i++) {
                     answered(written.get(i), replies.get(i));
                 }
+            } else if (replies != null) {
+                written.forEach((take) -> take.alone().reply().complete(List.of())); // not what the script answers
             } else if (failure instanceof RedisCommandExecutionException
                     && failure.getMessage() != null
                     && failure.getMessage().startsWith(OF_SEVERAL_SERVERS)) {

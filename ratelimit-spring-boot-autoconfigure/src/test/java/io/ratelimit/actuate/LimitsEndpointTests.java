@@ -204,7 +204,12 @@ class LimitsEndpointTests {
             assertThatThrownBy(() -> endpoint.change("pool", null, null, null, null, "deny", null, null))
                     .hasMessage("The policy 'deny' is none of reject, block, observe");
             assertThatThrownBy(() -> endpoint.change("pool", null, "soon", null, null, null, null, null))
-                    .hasMessageContaining("The window 'soon' is not a duration such as 5s");
+                    .hasMessage("The window 'soon' is not a duration with its unit, such as 5s, 1m or PT1M");
+            assertThatThrownBy(() -> endpoint.change("pool", null, null, null, null, null, "5", null))
+                    .hasMessage("The maxWait '5' is not a duration with its unit, such as 5s, 1m or PT1M");
+            assertThatThrownBy(
+                            () -> endpoint.change("pool", null, "9223372036854775807d", null, null, null, null, null))
+                    .hasMessageContaining("is not a duration");
             assertThatThrownBy(() -> endpoint.change("pool", 5L, "1m", null, "concurrency", null, null, null))
                     .hasMessageContaining("has no window");
             assertThat(overrides).isEmpty();

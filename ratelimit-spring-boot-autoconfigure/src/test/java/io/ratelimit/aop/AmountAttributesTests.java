@@ -198,7 +198,8 @@ class AmountAttributesTests {
         @Test
         void inANumberAreFound() {
             assertThat(LimitedApplication.failureOf(Negative.class).description())
-                    .startsWith("The amount '-1' of @RateLimited on " + Negative.class.getName() + ".call() is -1");
+                    .startsWith("The amount '-1' of @RateLimited on " + Negative.class.getName()
+                            + ".call() is -1; it must be");
             assertThat(LimitedApplication.failureOf(Fraction.class).description())
                     .contains("The amount '5 / 2.0'", "is 2.5");
             assertThat(LimitedApplication.failureOf(Text.class).description())

@@ -236,7 +236,10 @@ class CallExpressionTests {
         void refusesANameThatNoCallHas() {
             LimitConfigurationException failure = LimitedApplication.failureOf(ForgottenHash.class);
             assertThat(failure.description()).contains("names 'tenant', which no call has");
-            assertThat(failure.action()).contains("'#tenant'").contains("args, ip, method, target, user");
+            assertThat(failure.action())
+                    .contains("'#tenant'")
+                    .contains("header('x')")
+                    .contains("args, ip, method, target, user");
         }
 
         @Test

@@ -279,6 +279,20 @@ class StartupFailureTests {
         }
 
         @Test
+        void areNotThoseThatAreEmpty() {
+            FailureAnalysis analysis = analysisOf("on-backend-failure:\nresources:\n  openai:\n    policy: ''\n");
+
+            assertThat(analysis.getDescription().lines())
+                    .containsExactly(
+                            "The property 'ratelimit.on-backend-failure' (Byte array resource [application.yml] - 3:22) is empty.",
+                            "The property 'ratelimit.resources.openai.policy' (Byte array resource [application.yml] - 6:15) is empty.");
+            assertThat(analysis.getAction().lines())
+                    .containsExactly(
+                            "Give the property 'ratelimit.on-backend-failure' a value, or remove it.",
+                            "Give the property 'ratelimit.resources.openai.policy' a value, or remove it.");
+        }
+
+        @Test
         void ofResourcesWithADotInTheirNameAreToldOfBrackets() {
             assertThat(analysisOf("resources: { openai.us: { rate: 1/1m } }").getAction())
                     .endsWith("A resource name with a dot in it is written in brackets and quotes: \"[openai.us]\".");

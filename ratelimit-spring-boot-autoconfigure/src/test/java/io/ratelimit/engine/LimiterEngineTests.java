@@ -86,8 +86,10 @@ class LimiterEngineTests {
         LimitListener failing = new LimitListener() {
             @Override
             public void onAnswer(String resource, AcquireOutcome outcome, Duration took) {
-                LimiterEngineTests.this.failingCalls.incrementAndGet();
-                throw new IllegalStateException("a listener that fails");
+                if (LimiterEngineTests.this.failingCalls.incrementAndGet() % 2 == 0) {
+                    throw new IllegalStateException("a listener that fails");
+                }
+                throw new LinkageError("a listener of another version");
             }
         };
         return new LimiterEngine(registry, this.backend, new MemoryBackend(), List.of(failing, this.events), this.time);
@@ -726,6 +728,26 @@ class LimiterEngineTests {
         }
 
         @Test
+        void heartbeatsGoOnBehindOneThatFailed() {
+            SteeredBackend starved = new SteeredBackend(time);
+            AtomicInteger beats = new AtomicInteger();
+            starved.beforeHeartbeat(() -> {
+                if (beats.incrementAndGet() == 1) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+            });
+            ResourceRegistry registry = new ResourceRegistry(
+                    ResourceDefaults.STANDARD,
+                    List.of(ResourceDefinition.of(
+                            "pool", new ConcurrencyLimit("default", 2, Duration.ofMillis(100), null))));
+            try (LimiterEngine other =
+                    new LimiterEngine(registry, starved, new MemoryBackend(), List.of(), System::nanoTime)) {
+                other.start();
+                await().untilAtomic(beats, (count) -> assertThat(count).isGreaterThan(2));
+            }
+        }
+
+        @Test
         void countsSlotsAndTheTimeTheyWereHeld() {
             Permit permit = engine.acquire("pool");
             assertThat(events.held.get()).isEqualTo(1);
@@ -738,8 +760,9 @@ class LimiterEngineTests {
         @Test
         void aListenerThatFailsFailsNothingElse() {
             assertThat(engine.acquire("pool").isValid()).isTrue();
-            assertThat(failingCalls).hasPositiveValue();
-            assertThat(events.outcomes).containsExactly(AcquireOutcome.ACQUIRED);
+            assertThat(engine.acquire("pool").isValid()).isTrue();
+            assertThat(failingCalls).hasValue(2);
+            assertThat(events.outcomes).containsExactly(AcquireOutcome.ACQUIRED, AcquireOutcome.ACQUIRED);
         }
 
         @Test

@@ -40,6 +40,8 @@ final class SteeredBackend implements LimitBackend {
 
     private final MovableTime time;
 
+    private volatile Runnable beforeHeartbeat = () -> {};
+
     private final Map<String, GrantListener> listeners = new ConcurrentHashMap<>();
 
     private volatile MemoryBackend machine;
@@ -106,6 +108,11 @@ final class SteeredBackend implements LimitBackend {
     /** Forgets everything, as a backend that restarts empty. */
     void loseState() {
         this.machine = machine();
+    }
+
+    /** Does something before each heartbeat. */
+    void beforeHeartbeat(Runnable task) {
+        this.beforeHeartbeat = task;
     }
 
     void wire(Wire wire) {
@@ -216,6 +223,7 @@ final class SteeredBackend implements LimitBackend {
 
     @Override
     public CompletionStage<Membership> heartbeat(String instance, Duration lease) {
+        this.beforeHeartbeat.run();
         if (this.wire != Wire.WHOLE) {
             return CompletableFuture.failedStage(new BackendUnavailableException("the wire is cut"));
         }

@@ -354,6 +354,26 @@ class LettuceScriptingTests {
         }
 
         @Test
+        void thatFindsNoThreadIsTriedAgain() {
+            AtomicInteger tries = new AtomicInteger();
+            LettuceScripting starved = new LettuceScripting(connections, (task) -> {
+                if (tries.incrementAndGet() <= 2) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+                new Thread(task).start();
+            });
+            for (int i = 0; i < 3; i++) {
+                starved.add(call(i));
+                starved.send();
+            }
+            assertThat(replies.subList(0, 2))
+                    .allSatisfy((reply) -> assertThat(reply).isCompletedExceptionally());
+            replies.get(2).join();
+            assertThat(tries).hasValue(3);
+            starved.close();
+        }
+
+        @Test
         void needsLettuce() {
             RedisConnectionFactory other = (RedisConnectionFactory) Proxy.newProxyInstance(
                     getClass().getClassLoader(), new Class<?>[] {RedisConnectionFactory.class}, (a, b, c) -> null);

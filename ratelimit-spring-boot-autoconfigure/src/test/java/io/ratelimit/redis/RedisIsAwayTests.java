@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
+import io.ratelimit.RateLimit;
 import io.ratelimit.backend.GrantListener;
 import io.ratelimit.backend.Operation;
 import io.ratelimit.backend.Operation.Acquire;
@@ -21,9 +22,14 @@ import io.ratelimit.backend.Reply.Granted;
 import io.ratelimit.backend.Reply.Queued;
 import io.ratelimit.testkit.RedisConnections;
 import io.ratelimit.testkit.RedisServer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -100,6 +106,78 @@ class RedisIsAwayTests {
             calls.forEach(RedisIsAwayTests::isUnavailable);
             isUnavailable(settings);
             isUnavailable(sign);
+        }
+    }
+
+    /** A proxy that answers for itself, say. */
+    @Nested
+    class AServerThatDoesNotAnswerAsTheScriptDoes {
+
+        private final ServerSocket strange = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+
+        private final LettuceConnectionFactory toStrange =
+                RedisConnections.open("127.0.0.1", this.strange.getLocalPort());
+
+        /** None of the calls comes to it. */
+        private final RedisBackend backend = new RedisBackend(this.toStrange, "strange:", Duration.ofHours(1));
+
+        AServerThatDoesNotAnswerAsTheScriptDoes() throws IOException {
+            Thread server = new Thread(this::serve);
+            server.setDaemon(true);
+            server.start();
+        }
+
+        @AfterEach
+        void close() throws IOException {
+            this.strange.close();
+            this.backend.close();
+            this.toStrange.destroy();
+        }
+
+        private void serve() {
+            try {
+                while (true) {
+                    Socket client = this.strange.accept();
+                    Thread answering = new Thread(() -> answer(client));
+                    answering.setDaemon(true);
+                    answering.start();
+                }
+            } catch (IOException ex) {
+                // closed
+            }
+        }
+
+        private static void answer(Socket client) {
+            try (client) {
+                BufferedReader requests =
+                        new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.ISO_8859_1));
+                OutputStream replies = client.getOutputStream();
+                for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+                    if (COMMANDS.containsKey(line)) {
+                        replies.write(COMMANDS.get(line).getBytes(StandardCharsets.US_ASCII));
+                    }
+                }
+            } catch (IOException ex) {
+                // closed
+            }
+        }
+
+        private static final Map<String, String> COMMANDS = Map.of(
+                "HELLO", "-ERR unknown command\r\n",
+                "CLIENT", "+OK\r\n",
+                "PING", "+PONG\r\n",
+                "EVALSHA", "*0\r\n");
+
+        @Test
+        void isAway() {
+            Partition rate =
+                    new Partition("r", "k", List.of(RateLimit.of(1, Duration.ofSeconds(1))), 1, Duration.ofSeconds(10));
+            List<CompletionStage<?>> calls = List.of(
+                    this.backend.execute(partition("p"), new Acquire("a:1", ONE)),
+                    this.backend.execute(partition("p"), new Release("a:2")),
+                    this.backend.execute(rate, new Acquire("a:3", ONE)));
+            calls.forEach(RedisIsAwayTests::isUnavailable);
+            isUnavailable(this.backend.heartbeat("a", Duration.ofSeconds(10)));
         }
     }
 

@@ -191,10 +191,14 @@ class LimitsEndpointHttpTests {
     }
 
     private static void isAProblem(HttpResponse<String> response, String detail) {
-        assertThat(response.statusCode()).isEqualTo(400);
+        isAProblem(response, 400, "Bad Request", detail);
+    }
+
+    private static void isAProblem(HttpResponse<String> response, int status, String title, String detail) {
+        assertThat(response.statusCode()).isEqualTo(status);
         assertThat(response.headers().firstValue("Content-Type")).contains("application/problem+json");
         assertThat(JsonParserFactory.getJsonParser().parseMap(response.body()))
-                .isEqualTo(Map.of("title", "Bad Request", "status", 400, "detail", detail));
+                .isEqualTo(Map.of("title", title, "status", status, "detail", detail));
     }
 
     @Test
@@ -208,7 +212,11 @@ class LimitsEndpointHttpTests {
 
     @Test
     void anUnknownResourceIsNotFound() throws Exception {
-        assertThat(get("/nope").statusCode()).isEqualTo(404);
+        isAProblem(
+                get("/nope"),
+                404,
+                "Not Found",
+                "There is no resource of that name. Known resources: [changing, per-user, pool]");
     }
 
     @Test
