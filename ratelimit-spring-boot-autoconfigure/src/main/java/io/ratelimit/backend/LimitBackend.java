@@ -47,7 +47,7 @@ public interface LimitBackend {
      * Gives a sign of life of an instance.
      *
      * @param instance the name of the instance
-     * @param lease how long the sign counts; zero: the instance leaves
+     * @param lease how long the sign counts; zero: the instance leaves, and waits for nothing until it comes back
      * @return what the backend knows of its instances
      */
     CompletionStage<Membership> heartbeat(String instance, Duration lease);

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -220,6 +221,31 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
         byte[] text = new byte[length];
         packed.get(from, text);
         return new String(text, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Gives the connection back until somebody waits again. On a thread of its own: to unsubscribe takes as long as Redis does.
+     *
+     * @return completes when that is done
+     */
+    CompletableFuture<Void> pause() {
+        return (this.connection.get() != null)
+                ? CompletableFuture.runAsync(this::giveBack, GrantSubscription::start)
+                : CompletableFuture.completedFuture(null);
+    }
+
+    private void giveBack() {
+        try {
+            replaceBy(null);
+        } finally {
+            this.lock.lock();
+            try {
+                this.ready = false;
+                this.subscribing = false;
+            } finally {
+                this.lock.unlock();
+            }
+        }
     }
 
     /** Gives the connection back, for good. */

@@ -268,10 +268,15 @@ public final class RedisBackend implements LimitBackend, AutoCloseable {
                 this.heartbeatScript,
                 new byte[][] {this.keys.instances()},
                 (arguments) -> this.clock.time().accept(arguments.add(instance).add(micros(lease))));
-        return callAlone(
+        CompletionStage<Membership> membership = callAlone(
                 call,
                 LONGEST_CONNECT,
                 (reply) -> new Membership(((Long) reply.get(0)).intValue(), (Long) reply.get(1)));
+        GrantSubscription subscription = this.grants;
+        return (lease.isZero() && subscription != null)
+                // who has left waits no more; the connection is given back while its factory still runs
+                ? subscription.pause().handle((paused, failure) -> membership).thenCompose(Function.identity())
+                : membership;
     }
 
     @Override

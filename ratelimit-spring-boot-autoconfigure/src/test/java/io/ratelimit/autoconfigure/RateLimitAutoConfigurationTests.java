@@ -26,9 +26,11 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -37,6 +39,8 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.SmartLifecycle;
@@ -91,6 +95,7 @@ class RateLimitAutoConfigurationTests {
 
     @Nested
     @WithRedis
+    @ExtendWith(OutputCaptureExtension.class)
     class OverRedis {
 
         private final ApplicationContextRunner connected;
@@ -166,6 +171,34 @@ class RateLimitAutoConfigurationTests {
             assertThat(liveInstances(redis)).isZero();
         }
 
+        /** The test framework pauses a cached context while another is in use; a checkpoint of the JVM stops and starts as well. */
+        @Test
+        void standsInLineAgainBehindAStop(CapturedOutput output) {
+            // no heartbeat tells of a grant meanwhile
+            ApplicationContextRunner told = this.connected.withPropertyValues("ratelimit.lease=1h");
+            told.run((other) -> told.run((context) -> {
+                waitFor(other, context);
+                context.stop();
+                context.start();
+                waitFor(other, context);
+                assertThat(context.getBean(LimitOperations.class).liveInstances())
+                        .isEqualTo(2);
+            }));
+            assertThat(output).doesNotContain("WARN", "ERROR");
+        }
+
+        private void waitFor(ApplicationContext holding, ApplicationContext waiting) {
+            CompletableFuture<Permit> granted;
+            try (Permit held = holding.getBean(Limiter.class).acquire("pool")) {
+                granted = waiting.getBean(Limiter.class)
+                        .acquireAsync(LimitRequest.of("pool").maxWait(Duration.ofMinutes(10)));
+                await().until(() -> queued(holding) == 1);
+            }
+            assertThat(granted).succeedsWithin(Duration.ofMinutes(1));
+            granted.join().close();
+            await().until(() -> holders(holding) == 0);
+        }
+
         private long liveInstances(RedisServer redis) {
             LettuceConnectionFactory connections = new LettuceConnectionFactory(redis.host(), redis.port());
             connections.afterPropertiesSet();
@@ -185,6 +218,13 @@ class RateLimitAutoConfigurationTests {
                     .inspect("pool", null)
                     .join()
                     .holderCount();
+        }
+
+        private long queued(ApplicationContext context) {
+            return context.getBean(LimitOperations.class)
+                    .inspect("pool", null)
+                    .join()
+                    .queued();
         }
 
         private List<String> keys(RedisConnectionFactory connectionFactory) {

@@ -139,6 +139,20 @@ class GrantSubscriptionTests {
         }
 
         @Test
+        void isMadeAgainBehindAPause() {
+            try (GrantSubscription subscription = subscription()) {
+                subscription.pause().join();
+                ready(subscription).join();
+                subscription.pause().join();
+                assertThat(publish(turn("a:1"))).isZero();
+                ready(subscription).join();
+                assertThat(publish(turn("a:2"))).isEqualTo(1);
+                await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("turn a:2 in PT0.25S"));
+                assertThat(opened).hasValue(2);
+            }
+        }
+
+        @Test
         void isMadeOnceForAllWhoWaitForIt() {
             try (GrantSubscription subscription = subscription()) {
                 List<CompletableFuture<Void>> all =
