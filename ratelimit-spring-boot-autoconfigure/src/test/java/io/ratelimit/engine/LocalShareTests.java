@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.ratelimit.BackendFailurePolicy;
+import io.ratelimit.BackendUnavailableException;
 import io.ratelimit.ConcurrencyLimit;
 import io.ratelimit.Limit;
 import io.ratelimit.LimitListener;
@@ -161,6 +162,15 @@ class LocalShareTests {
             acquire("slots");
             backend.wire(Wire.CUT);
             assertThat(acquireAll("slots")).isZero();
+        }
+
+        /** The limit could grant it, this instance's share never can: that is for the time of the absence only. */
+        @Test
+        void keepsNobodyWhoAsksForMoreThanTheShare() {
+            backend.wire(Wire.CUT);
+            assertThatThrownBy(() -> here.tryAcquire(LimitRequest.of("slots").amount("default", 3)))
+                    .isInstanceOf(BackendUnavailableException.class);
+            assertThat(acquireAll("slots")).isEqualTo(2);
         }
 
         @Test
