@@ -40,7 +40,8 @@ public record PartitionSnapshot(
      * @param ticket the ticket's id
      * @param instance the name of the instance that waits
      * @param priority its priority, higher first
-     * @param amounts how much of which limit it waits for
+     * @param amounts how much of which limit it waits for; where a rate and a concurrency limit have the same name, each behind its kind, such as
+     *     {@code rate default}
      * @param waited for how long
      */
     public record Waiter(String ticket, String instance, int priority, Map<String, Long> amounts, Duration waited) {}

@@ -97,7 +97,8 @@ public record UsageDescription(
      * @param ticket its id, which becomes that of its permit
      * @param instance the name of the instance that waits
      * @param priority its priority, higher first
-     * @param amounts how much of which limit it waits for
+     * @param amounts how much of which limit it waits for; where a rate and a concurrency limit have the same name, each behind its kind, such as
+     *     {@code rate default}
      * @param waited for how long
      */
     public record WaiterDescription(

@@ -7,6 +7,8 @@ import io.ratelimit.memory.MemoryBackend;
 import io.ratelimit.redis.RedisBackend;
 import java.time.Duration;
 import java.util.List;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
@@ -17,6 +19,10 @@ import org.springframework.util.ClassUtils;
  * Chooses the backend: the one that {@code ratelimit.backend} names, else Redis, never silently another one.
  */
 final class BackendChoice {
+
+    private static final Log logger = LogFactory.getLog(BackendChoice.class);
+
+    private static final String PREFIX_WITHOUT_A_NAME = RateLimitProperties.PREFIX + "::";
 
     private static final String MEMORY_FIX =
             "set 'ratelimit.backend' to 'memory', which counts for each instance alone.";
@@ -64,6 +70,7 @@ final class BackendChoice {
                         "Add the dependency '%s'".formatted(requirement.dependency()));
             }
         }
+        warnOfNamesakes();
         try {
             return OverRedis.backend(this);
         } catch (NoClassDefFoundError ex) {
@@ -80,6 +87,14 @@ final class BackendChoice {
     /** What is looked for by name. */
     static List<String> requiredClasses() {
         return REQUIREMENTS.stream().map(Requirement::className).toList();
+    }
+
+    private void warnOfNamesakes() {
+        if (this.keyPrefix.equals(PREFIX_WITHOUT_A_NAME)) {
+            logger.warn(
+                    "'spring.application.name' is not set: all applications without a name that use this Redis share limits"
+                            + " whose resources have the same name. Set it, or 'ratelimit.key-prefix'.");
+        }
     }
 
     private void checkCommandTimeout() {

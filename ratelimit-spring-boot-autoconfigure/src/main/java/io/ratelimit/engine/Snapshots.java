@@ -1,12 +1,15 @@
 package io.ratelimit.engine;
 
+import io.ratelimit.Limit;
 import io.ratelimit.PartitionSnapshot;
 import io.ratelimit.backend.Reply;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a backend tells of a partition, in the words of the API.
@@ -43,13 +46,22 @@ final class Snapshots {
     }
 
     private static Map<String, Long> byName(Reply.Inspected seen, List<Long> amounts) {
-        Map<String, Long> byName = new LinkedHashMap<>();
+        Map<Limit, Long> taken = new LinkedHashMap<>();
         for (int i = 0; i < amounts.size(); i++) {
             if (amounts.get(i) > 0) {
-                byName.put(seen.status().limits().get(i).limit().name(), amounts.get(i));
+                taken.put(seen.status().limits().get(i).limit(), amounts.get(i));
             }
         }
+        Map<String, Long> byName = new LinkedHashMap<>();
+        taken.forEach((limit, amount) -> byName.put(name(limit, taken.keySet()), amount));
         return byName;
+    }
+
+    /** A rate and a concurrency limit may have the same name. */
+    private static String name(Limit limit, Set<Limit> among) {
+        boolean alone = among.stream()
+                .allMatch((other) -> other.equals(limit) || !other.name().equals(limit.name()));
+        return alone ? limit.name() : limit.kind().name().toLowerCase(Locale.ROOT) + ' ' + limit.name();
     }
 
     private static String instanceOf(String ticket) {

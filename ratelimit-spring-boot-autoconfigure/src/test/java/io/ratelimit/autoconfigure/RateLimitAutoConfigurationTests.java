@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -133,6 +135,22 @@ class RateLimitAutoConfigurationTests {
         }
 
         @Test
+        void warnsOfOtherApplicationsWithoutAName(CapturedOutput output) {
+            this.connected.run((context) -> assertThat(keys(context.getBean(RedisConnectionFactory.class)))
+                    .allMatch((key) -> key.startsWith("ratelimit::")));
+            assertThat(output).contains("'spring.application.name' is not set: all applications without a name");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"spring.application.name=shop", "ratelimit.key-prefix=shared:"})
+        void warnsOfNobodyWhereThereIsAName(String name, CapturedOutput output) {
+            this.connected
+                    .withPropertyValues(name)
+                    .run((context) -> assertThat(context).hasNotFailed());
+            assertThat(output).doesNotContain("spring.application.name");
+        }
+
+        @Test
         void namesItsKeysAsTold() {
             this.connected.withPropertyValues("ratelimit.key-prefix=shared:").run((context) -> {
                 context.getBean(Limiter.class).acquire("pool");
@@ -175,7 +193,8 @@ class RateLimitAutoConfigurationTests {
         @Test
         void standsInLineAgainBehindAStop(CapturedOutput output) {
             // no heartbeat tells of a grant meanwhile
-            ApplicationContextRunner told = this.connected.withPropertyValues("ratelimit.lease=1h");
+            ApplicationContextRunner told =
+                    this.connected.withPropertyValues("ratelimit.lease=1h", "spring.application.name=shop");
             told.run((other) -> told.run((context) -> {
                 waitFor(other, context);
                 context.stop();

@@ -720,6 +720,24 @@ class LimiterEngineTests {
         }
 
         @Test
+        void inspectionTellsLimitsOfTheSameNameApart() {
+            engine.acquire("both");
+            engine.acquire("both");
+            CompletableFuture<Permit> waiting = engine.acquireAsync(LimitRequest.of("both")
+                    .amount("default", 2)
+                    .amount("tokens", 30)
+                    .maxWait(Duration.ofMinutes(1)));
+            assertThat(engine.operations().inspect("both", null).join().queue())
+                    .singleElement()
+                    .satisfies((waiter) -> assertThat(waiter.amounts())
+                            .containsExactly(
+                                    Map.entry("rate default", 2L),
+                                    Map.entry("tokens", 30L),
+                                    Map.entry("concurrency default", 2L)));
+            waiting.cancel(true);
+        }
+
+        @Test
         void heartbeatsSampleResourcesWithoutAKey() {
             engine.acquire("pool");
             events.samples.clear();
