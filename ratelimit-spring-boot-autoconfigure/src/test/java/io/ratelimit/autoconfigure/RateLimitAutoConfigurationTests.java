@@ -2,11 +2,13 @@ package io.ratelimit.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.mockito.Mockito.mock;
 
 import io.ratelimit.AcquireOutcome;
 import io.ratelimit.ConcurrencyLimitExceededException;
+import io.ratelimit.LimitConfigurationException;
 import io.ratelimit.LimitListener;
 import io.ratelimit.LimitOperations;
 import io.ratelimit.LimitRequest;
@@ -37,6 +39,7 @@ import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -382,6 +385,25 @@ class RateLimitAutoConfigurationTests {
         }
 
         @Test
+        void areReadWhenALazyBeanIsMade() {
+            ApplicationContextRunner lazy = inMemory.withInitializer(
+                    (context) -> context.addBeanFactoryPostProcessor(new LazyInitializationBeanFactoryPostProcessor()));
+            lazy.withBean(Reports.class).run((context) -> {
+                assertThat(context.getBean(EngineLifecycle.class).isRunning()).isTrue();
+                try (Permit held = context.getBean(Limiter.class).acquire("pool")) {
+                    assertThat(held.isValid()).isTrue();
+                    assertThatExceptionOfType(ConcurrencyLimitExceededException.class)
+                            .isThrownBy(() -> context.getBean(Reports.class).export());
+                }
+            });
+            lazy.withBean(Misspelt.class).run((context) -> {
+                assertThat(context).hasNotFailed();
+                assertThatThrownBy(() -> context.getBean(Misspelt.class))
+                        .hasRootCauseInstanceOf(LimitConfigurationException.class);
+            });
+        }
+
+        @Test
         void doNothingWhereLimitsAreDisabled() {
             this.withReports.withPropertyValues("ratelimit.enabled=false").run((context) -> {
                 assertThat(context).doesNotHaveBean(LimitAnnotationBeanPostProcessor.class);
@@ -460,6 +482,12 @@ class RateLimitAutoConfigurationTests {
         String export() {
             return "exported";
         }
+    }
+
+    static class Misspelt {
+
+        @ConcurrencyLimited("poll")
+        void export() {}
     }
 
     @Nested
