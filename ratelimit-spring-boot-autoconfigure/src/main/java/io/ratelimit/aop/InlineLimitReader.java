@@ -36,12 +36,8 @@ final class InlineLimitReader {
         }
         String companion = (annotation.kind() == LimitKind.RATE) ? "window" : "maxHold";
         if (!numbered && !worded) {
-            if (!annotation.text(companion).isEmpty()) {
-                throw AttributeReader.failure(
-                        annotation,
-                        "has a '%s' but no 'limit'".formatted(companion),
-                        "Add a 'limit', or remove the '%s' and name a configured resource.".formatted(companion));
-            }
+            refuse(annotation, companion, !annotation.text(companion).isEmpty());
+            refuse(annotation, "algorithm", algorithm(annotation) != RateAlgorithm.SLIDING_WINDOW);
             return Optional.empty();
         }
         long limit =
@@ -58,12 +54,27 @@ final class InlineLimitReader {
         }
     }
 
+    /** There is nothing that an attribute beside a limit could mean without it. */
+    private static void refuse(LimitAnnotation annotation, String attribute, boolean given) {
+        if (given) {
+            throw AttributeReader.failure(
+                    annotation,
+                    "has the '%s' but no 'limit'".formatted(attribute),
+                    "Add a 'limit', or remove the '%s' and name a configured resource.".formatted(attribute));
+        }
+    }
+
+    private static RateAlgorithm algorithm(LimitAnnotation annotation) {
+        return (annotation.kind() == LimitKind.RATE)
+                ? annotation.values().getEnum("algorithm", RateAlgorithm.class)
+                : RateAlgorithm.SLIDING_WINDOW;
+    }
+
     private static RateLimit rate(LimitAnnotation annotation, long limit, Optional<Duration> window) {
         if (window.isEmpty()) {
             throw AttributeReader.failure(
                     annotation, "has a 'limit' but no 'window'", "Add a 'window', such as \"1m\".");
         }
-        return new RateLimit(
-                Limit.DEFAULT_NAME, limit, window.get(), annotation.values().getEnum("algorithm", RateAlgorithm.class));
+        return new RateLimit(Limit.DEFAULT_NAME, limit, window.get(), algorithm(annotation));
     }
 }

@@ -41,7 +41,7 @@ final class ReturnTypes {
             "org.springframework.web.servlet.function.ServerResponse",
             "org.springframework.web.reactive.function.server.ServerResponse");
 
-    private static final Set<String> ENDLESS = Set.of("java.util.concurrent.Future");
+    private static final Set<String> ENDLESS = Set.of("java.util.concurrent.Future", "java.util.stream.BaseStream");
 
     private static final Set<String> ENTITY = Set.of("org.springframework.http.HttpEntity");
 

@@ -27,7 +27,7 @@ import org.springframework.data.redis.connection.SubscriptionListener;
  * Hears what happens to the tickets of one instance, on a connection of its own that is opened before the first ticket queues. Lettuce
  * subscribes again when that connection was lost; what was said meanwhile is lost, which the listener is told. Thread-safe.
  */
-final class GrantSubscription implements MessageListener, SubscriptionListener, AutoCloseable {
+final class GrantSubscription implements AutoCloseable {
 
     private static final Log logger = LogFactory.getLog(GrantSubscription.class);
 
@@ -40,6 +40,8 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     private final GrantListener listener;
 
     private final ReentrantLock lock = new ReentrantLock();
+
+    private final ReentrantLock opening = new ReentrantLock();
 
     private final List<Pending> pending = new ArrayList<>();
 
@@ -136,33 +138,50 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
         }
     }
 
-    /** Subscribes over a new connection; only once it has does that take the place of the one before, which is closed. */
+    /** Subscribes over a new connection; only once it has is the one before closed. One does so at a time. */
     private void open() {
-        RedisConnection opened = this.connectionFactory.getConnection();
+        this.opening.lock();
         try {
-            opened.subscribe(this, this.channel);
-        } catch (RuntimeException | Error ex) {
-            opened.close();
-            throw ex;
+            RedisConnection opened = this.connectionFactory.getConnection();
+            RedisConnection before = this.connection.getAndSet(opened);
+            try {
+                opened.subscribe(new Ear(opened), this.channel);
+            } catch (RuntimeException | Error ex) {
+                goOnWith(before, opened);
+                throw ex;
+            }
+            close(before);
+        } finally {
+            this.opening.unlock();
         }
-        replaceBy(opened);
         if (this.closed) {
-            replaceBy(null);
+            giveBack();
         }
     }
 
-    private void replaceBy(@Nullable RedisConnection next) {
-        RedisConnection before = this.connection.getAndSet(next);
-        if (before != null) {
-            before.close();
+    private void goOnWith(@Nullable RedisConnection before, RedisConnection failed) {
+        if (!this.connection.compareAndSet(failed, before)) {
+            close(before); // all has been given back meanwhile
+        } else if (this.ready) {
+            this.listener.missed(); // it may have come back meanwhile, unheard
+        }
+        close(failed);
+    }
+
+    private static void close(@Nullable RedisConnection connection) {
+        if (connection != null) {
+            connection.close();
         }
     }
 
-    @Override
-    public void onChannelSubscribed(byte[] channel, long count) {
+    /** Does what waited for the subscription, if it is that of the connection in use. */
+    private void subscribed(RedisConnection by) {
         boolean again = this.ready;
         this.lock.lock();
         try {
+            if (this.connection.get() != by) {
+                return;
+            }
             this.pending.forEach((pending) -> pending.task().run());
             this.pending.clear();
             this.ready = true;
@@ -172,12 +191,6 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
         if (again) {
             this.listener.missed();
         }
-    }
-
-    @Override
-    public void onMessage(Message message, byte @Nullable [] pattern) {
-        ByteBuffer packed = ByteBuffer.wrap(message.getBody()).order(ByteOrder.LITTLE_ENDIAN);
-        tell(packed, readStatus(packed));
     }
 
     private static Status readStatus(ByteBuffer packed) {
@@ -224,7 +237,7 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     }
 
     /**
-     * Gives the connection back until somebody waits again. On a thread of its own: to unsubscribe takes as long as Redis does.
+     * Gives the connection back until somebody waits again. On a thread of its own, as the event loop that closes it may be busy.
      *
      * @return completes when that is done
      */
@@ -235,24 +248,43 @@ final class GrantSubscription implements MessageListener, SubscriptionListener, 
     }
 
     private void giveBack() {
+        RedisConnection before = this.connection.getAndSet(null);
+        this.lock.lock();
         try {
-            replaceBy(null);
+            this.ready = false;
+            this.subscribing = false;
         } finally {
-            this.lock.lock();
-            try {
-                this.ready = false;
-                this.subscribing = false;
-            } finally {
-                this.lock.unlock();
-            }
+            this.lock.unlock();
         }
+        close(before);
     }
 
     /** Gives the connection back, for good. */
     @Override
     public void close() {
         this.closed = true;
-        replaceBy(null);
+        giveBack();
+    }
+
+    /** What hears on one connection. */
+    private final class Ear implements MessageListener, SubscriptionListener {
+
+        private final RedisConnection connection;
+
+        Ear(RedisConnection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public void onChannelSubscribed(byte[] channel, long count) {
+            subscribed(this.connection);
+        }
+
+        @Override
+        public void onMessage(Message message, byte @Nullable [] pattern) {
+            ByteBuffer packed = ByteBuffer.wrap(message.getBody()).order(ByteOrder.LITTLE_ENDIAN);
+            tell(packed, readStatus(packed));
+        }
     }
 
     private record Pending(Runnable task, Consumer<Throwable> failed) {}

@@ -176,8 +176,9 @@ class InlineLimitTests {
                         windowWithoutUnit   | has the window '60', which is not a duration
                         hugeWindow          | has the window '99999999999999999999d', which is not a duration
                         noWindow            | has a 'limit' but no 'window'
-                        windowAlone         | has a 'window' but no 'limit'
-                        maxHoldAlone        | has a 'maxHold' but no 'limit'
+                        windowAlone         | has the 'window' but no 'limit'
+                        algorithmAlone      | has the 'algorithm' but no 'limit'
+                        maxHoldAlone        | has the 'maxHold' but no 'limit'
                         zeroMaxHold         | max-hold of the concurrency limit 'default' is PT0S
                         twoLimits           | has both 'limit' and 'limitString'
                         unparsableLimit     | has the limitString 'many', which is not a number
@@ -320,6 +321,12 @@ class InlineLimitTests {
         static class windowAlone {
 
             @RateLimited(name = "rated", window = "1m")
+            public void call() {}
+        }
+
+        static class algorithmAlone {
+
+            @RateLimited(name = "rated", algorithm = RateAlgorithm.TOKEN_BUCKET)
             public void call() {}
         }
 

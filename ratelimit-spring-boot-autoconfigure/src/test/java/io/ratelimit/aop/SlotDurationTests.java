@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import kotlin.coroutines.Continuation;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -274,6 +275,7 @@ class SlotDurationTests {
         @ValueSource(
                 classes = {
                     PlainFuture.class,
+                    LazyStream.class,
                     FutureEntity.class,
                     StageOfFuture.class,
                     MonoOfFlux.class,
@@ -330,6 +332,14 @@ class SlotDurationTests {
         @Test
         void plainBodiesBehindAnEntityAreFine() {
             assertThat(start().run(() -> ResponseEntity.ok("text"))).isEqualTo(ResponseEntity.ok("text"));
+        }
+
+        static class LazyStream {
+
+            @ConcurrencyLimited("slotted")
+            public Stream<String> call() {
+                return Stream.of("");
+            }
         }
 
         static class PlainFuture {

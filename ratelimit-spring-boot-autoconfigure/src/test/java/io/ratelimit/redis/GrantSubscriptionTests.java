@@ -21,6 +21,7 @@ import io.ratelimit.testkit.RedisServer;
 import io.ratelimit.testkit.WithRedis;
 import java.io.ByteArrayOutputStream;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Nested;
@@ -54,6 +56,9 @@ class GrantSubscriptionTests {
 
     private final AtomicInteger failing = new AtomicInteger();
 
+    /** Whether connections can be opened and refuse to subscribe. */
+    private final AtomicBoolean refusing = new AtomicBoolean();
+
     private GrantSubscription subscription() {
         return new GrantSubscription(counting(), CHANNEL, "a", this.notices);
     }
@@ -66,12 +71,29 @@ class GrantSubscriptionTests {
                             && this.opened.getAndIncrement() < this.failing.get()) {
                         throw new RedisConnectionFailureException("no connection");
                     }
-                    try {
-                        return method.invoke(this.connections, args);
-                    } catch (InvocationTargetException ex) {
-                        throw ex.getCause();
-                    }
+                    Object result = invoke(method, this.connections, args);
+                    return (result instanceof RedisConnection connection && this.refusing.get())
+                            ? refusing(connection)
+                            : result;
                 });
+    }
+
+    private RedisConnection refusing(RedisConnection connection) {
+        return (RedisConnection) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {RedisConnection.class}, (proxy, method, args) -> {
+                    if (method.getName().equals("subscribe")) {
+                        throw new RedisConnectionFailureException("no subscription");
+                    }
+                    return invoke(method, connection, args);
+                });
+    }
+
+    private static Object invoke(Method method, Object target, Object[] args) throws Throwable {
+        try {
+            return method.invoke(target, args);
+        } catch (InvocationTargetException ex) {
+            throw ex.getCause();
+        }
     }
 
     private RedisBackend backend(String instance, RecordedNotices told) {
@@ -144,10 +166,10 @@ class GrantSubscriptionTests {
                 subscription.pause().join();
                 ready(subscription).join();
                 subscription.pause().join();
-                assertThat(publish(turn("a:1"))).isZero();
+                await().untilAsserted(() -> assertThat(publish(turn("a:1"))).isZero());
                 ready(subscription).join();
                 assertThat(publish(turn("a:2"))).isEqualTo(1);
-                await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("turn a:2 in PT0.25S"));
+                await().untilAsserted(() -> assertThat(notices.texts()).contains("turn a:2 in PT0.25S"));
                 assertThat(opened).hasValue(2);
             }
         }
@@ -224,6 +246,21 @@ class GrantSubscriptionTests {
                 await().until(() -> opened.get() == 2);
                 await().during(Duration.ofMillis(500))
                         .untilAsserted(() -> assertThat(publish(turn("a:1"))).isEqualTo(1));
+            }
+        }
+
+        /** What was lost meanwhile may have come back while its successor was tried. */
+        @Test
+        void whoseSuccessorIsRefusedGoesOnAndSaysSo() {
+            try (GrantSubscription subscription = subscription()) {
+                ready(subscription).join();
+                refusing.set(true);
+                subscription.renew();
+                await().untilAsserted(() -> assertThat(notices.texts()).containsExactly("missed"));
+                assertThat(opened).hasValue(2);
+                assertThat(publish(turn("a:1"))).isEqualTo(1);
+                await().untilAsserted(
+                                () -> assertThat(notices.texts()).containsExactly("missed", "turn a:1 in PT0.25S"));
             }
         }
 

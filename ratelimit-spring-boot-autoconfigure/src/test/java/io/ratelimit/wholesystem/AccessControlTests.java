@@ -34,7 +34,7 @@ class AccessControlTests {
     private static final Pattern COMMAND_IN_LUA = Pattern.compile("redis\\.p?call\\('(\\w+)'");
 
     /** What is called from outside of scripts. */
-    private static final Set<String> OF_THE_CLIENT = Set.of("evalsha", "eval", "subscribe");
+    private static final Set<String> OF_THE_CLIENT = Set.of("evalsha", "eval", "subscribe", "unsubscribe", "ping");
 
     private final List<String> rule = documented("(?m)^user (shop on .*)$");
 
