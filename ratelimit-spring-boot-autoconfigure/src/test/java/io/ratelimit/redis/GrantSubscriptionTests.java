@@ -271,8 +271,9 @@ class GrantSubscriptionTests {
                 for (int i = 0; i < 5; i++) {
                     subscription.renew();
                 }
-                await().untilAsserted(() -> assertThat(notices.texts()).hasSize(5));
+                await().untilAsserted(() -> assertThat(opened).hasValue(6));
                 await().untilAsserted(() -> assertThat(publish(turn("a:1"))).isEqualTo(1));
+                await().untilAsserted(() -> assertThat(notices.texts()).contains("missed"));
             }
             await().untilAsserted(() -> assertThat(publish(turn("a:2"))).isZero());
         }
