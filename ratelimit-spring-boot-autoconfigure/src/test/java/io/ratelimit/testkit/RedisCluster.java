@@ -88,7 +88,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     private void start(Node node, List<Node> plan, String... settings) throws IOException {
-        Path directory = Files.createTempDirectory("redis-cluster-");
+        Path directory = RedisServer.temporaryDirectory("redis-cluster-");
         String view = plan.stream().map((other) -> other.line(other == node)).collect(joining());
         Files.writeString(
                 directory.resolve("nodes.conf"),

@@ -8,7 +8,6 @@ import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,8 +86,7 @@ public final class RedisSentinels implements AutoCloseable {
                 .filter((server) -> commands(server).info("replication").contains("role:master"))
                 .findFirst()
                 .orElseThrow();
-        Path directory = Files.createTempDirectory("redis-sentinel-");
-        directory.toFile().deleteOnExit();
+        Path directory = RedisServer.temporaryDirectory("redis-sentinel-");
         RedisSentinelBuilder builder = RedisSentinel.newRedisSentinel()
                 .executableProvider(RedisServer::binary)
                 .bind(HOST)

@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.springframework.util.FileSystemUtils;
 import redis.embedded.core.PortProvider;
 import redis.embedded.core.RedisServerBuilder;
 import redis.embedded.model.OsArchitecture;
@@ -77,14 +78,13 @@ public final class RedisServer implements AutoCloseable {
      */
     public static RedisServer startOn(int port, String... settings) {
         try {
-            return startIn(Files.createTempDirectory("redis-"), port, settings);
+            return startIn(temporaryDirectory("redis-"), port, settings);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     static RedisServer startIn(Path directory, int port, String... settings) throws IOException {
-        directory.toFile().deleteOnExit();
         Path pidFile = directory.resolve("pid");
         RedisServerBuilder builder = redis.embedded.RedisServer.newRedisServer()
                 .executableProvider(RedisServer::binary)
@@ -100,6 +100,13 @@ public final class RedisServer implements AutoCloseable {
         redis.embedded.RedisServer process = builder.build();
         process.start();
         return new RedisServer(process, pidFile, settings);
+    }
+
+    /** A new directory, which is deleted with all that is in it when this JVM ends: a server that was killed leaves files behind. */
+    static Path temporaryDirectory(String prefix) throws IOException {
+        Path directory = Files.createTempDirectory(prefix);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> FileSystemUtils.deleteRecursively(directory.toFile())));
+        return directory;
     }
 
     /** A port that nobody listens on. */
